@@ -1,0 +1,5 @@
+//! Alerts from rules and from outside, their states and their counts.
+
+mod config;
+
+pub use config::Config;

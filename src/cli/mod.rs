@@ -1,0 +1,1 @@
+//! The commands of `gz-monitor`, one file each.

@@ -1,0 +1,33 @@
+//! The whole configuration: every room's own, nested.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{alert, hub, pipeline, scheduler, server, store, task, telemetry};
+
+/// The whole configuration. Everything has a default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where HTTP listens, and its limits.
+    pub server: server::Config,
+    /// The bounds on one WebSocket client.
+    pub websocket: server::WebSocketConfig,
+    /// How much of the stream is kept for clients that are behind.
+    pub hub: hub::Config,
+    /// The status messages.
+    pub status: pipeline::Config,
+    /// What holds for every collector that does not say otherwise.
+    pub collectors: scheduler::Config,
+    /// Collectors, each with its own settings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collector: Vec<scheduler::Instance>,
+    /// How many series are kept.
+    pub store: store::Config,
+    /// How many tasks are kept and how large one may be.
+    pub tasks: task::Config,
+    /// How many alerts are kept.
+    pub alerts: alert::Config,
+    /// The log.
+    pub log: telemetry::Config,
+}

@@ -1,0 +1,1 @@
+//! Composes the rooms into a running daemon: start, reload, stop.

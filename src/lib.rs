@@ -1,0 +1,19 @@
+//! gz-monitor: a monitoring daemon for one host. See ARCHITECTURE.md for the map.
+
+pub mod alert;
+pub mod api;
+pub mod cli;
+pub mod collectors;
+pub mod config;
+pub mod daemon;
+pub mod hub;
+pub mod pipeline;
+pub mod plugin;
+pub mod sample;
+pub mod scheduler;
+pub mod server;
+pub mod store;
+pub mod systemd;
+pub mod task;
+pub mod telemetry;
+pub mod units;

@@ -1,0 +1,3 @@
+//! The `gz-monitor` program.
+
+fn main() {}

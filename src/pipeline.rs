@@ -1,0 +1,22 @@
+//! The single writer: a batch or a command changes the state and becomes messages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::HumanDuration;
+
+/// The status messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Time between two `system_status` and `metrics_update` messages.
+    pub interval: HumanDuration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            interval: HumanDuration::secs(5),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The plugin host: from a configured name to a source of batches.

@@ -1,0 +1,212 @@
+//! Everything that one collection gave, and how it went.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::key::{is_label_name, is_metric_name};
+use super::{Moment, Sample, SeriesKey, Value};
+
+/// The result of one collection.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The collector's configured name.
+    pub collector: Arc<str>,
+    /// When the collection ended.
+    pub at: Moment,
+    /// How long it took.
+    pub duration: Duration,
+    /// What it read; kept also when it failed half-way.
+    pub samples: Vec<Sample>,
+    /// Samples that were refused, by reason.
+    pub rejected: Rejected,
+    /// Whether it succeeded.
+    pub outcome: Outcome,
+}
+
+/// How a collection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It succeeded, or had nothing to report.
+    Ok,
+    /// It failed, with the reason.
+    Failed(String),
+    /// It did not return within its deadline.
+    TimedOut,
+}
+
+/// Bounds on what one collection may bring.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub samples: usize,
+    pub labels: usize,
+    /// Bytes of a metric name, label name or label value.
+    pub text: usize,
+}
+
+/// How many samples of a collection were refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// Names that Prometheus does not allow.
+    pub invalid: u64,
+    /// Beyond one of the [`Limits`].
+    pub limit: u64,
+}
+
+/// Turns borrowed samples into a batch's own. A collector emits the same series in the same order
+/// nearly every time, so the keys of the last round are kept and compared by position: in the steady
+/// state nothing is allocated but the vector.
+pub struct BatchBuilder {
+    extra: Vec<(String, String)>,
+    limits: Limits,
+    known: Vec<Arc<SeriesKey>>,
+    samples: Vec<Sample>,
+    rejected: Rejected,
+}
+
+impl BatchBuilder {
+    /// A builder that adds the labels `extra` to every sample; a sample's own label wins.
+    pub fn new(extra: Vec<(String, String)>, limits: Limits) -> Self {
+        let (known, samples, rejected) = (Vec::new(), Vec::new(), Rejected::default());
+        Self {
+            extra,
+            limits,
+            known,
+            samples,
+            rejected,
+        }
+    }
+
+    /// Adds a sample, or counts why not.
+    pub fn push(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
+        if self.samples.len() >= self.limits.samples || labels.len() > self.limits.labels {
+            self.rejected.limit += 1;
+            return;
+        }
+        let position = self.samples.len();
+        let known = self
+            .known
+            .get(position)
+            .filter(|key| self.is_same(key, name, labels));
+        let key = match known {
+            Some(key) => key.clone(),
+            None => match self.make_key(name, labels) {
+                Some(key) => key,
+                None => return,
+            },
+        };
+        match self.known.get_mut(position) {
+            Some(slot) => slot.clone_from(&key),
+            None => self.known.push(key.clone()),
+        }
+        self.samples.push(Sample { key, value });
+    }
+
+    /// Takes what was pushed since the last call.
+    pub fn take(&mut self) -> (Vec<Sample>, Rejected) {
+        self.known.truncate(self.samples.len());
+        let samples = std::mem::replace(&mut self.samples, Vec::with_capacity(self.known.len()));
+        (samples, std::mem::take(&mut self.rejected))
+    }
+
+    fn is_same(&self, key: &SeriesKey, name: &str, labels: &[(&str, &str)]) -> bool {
+        let own = |name: &str| labels.iter().any(|(label, _)| *label == name);
+        let extra = self.extra.iter().filter(|(name, _)| !own(name));
+        key.name() == name
+            && key.labels().len() == labels.len() + extra.clone().count()
+            && labels
+                .iter()
+                .all(|(name, value)| key.label(name) == Some(value))
+    }
+
+    fn make_key(&mut self, name: &str, labels: &[(&str, &str)]) -> Option<Arc<SeriesKey>> {
+        if !is_metric_name(name) || !labels.iter().all(|(name, _)| is_label_name(name)) {
+            self.rejected.invalid += 1;
+            return None;
+        }
+        let long = |text: &str| text.len() > self.limits.text;
+        if long(name) || labels.iter().any(|(name, value)| long(name) || long(value)) {
+            self.rejected.limit += 1;
+            return None;
+        }
+        let extra = self
+            .extra
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        Some(Arc::new(SeriesKey::new(
+            name,
+            labels.iter().copied().chain(extra),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: Limits = Limits {
+        samples: 3,
+        labels: 2,
+        text: 20,
+    };
+
+    #[test]
+    fn a_round_like_the_last_shares_its_keys() {
+        let mut builder = BatchBuilder::new(vec![("dc".into(), "eu".into())], LIMITS);
+        let mut round = |mode: &str| {
+            builder.push("cpu", &[("mode", mode)], Value::Counter(1.0));
+            builder.take().0.remove(0).key
+        };
+        let first = round("idle");
+        assert_eq!(first.to_string(), r#"cpu{dc="eu",mode="idle"}"#);
+        assert!(Arc::ptr_eq(&first, &round("idle")));
+        assert_eq!(round("user").to_string(), r#"cpu{dc="eu",mode="user"}"#);
+    }
+
+    #[test]
+    fn bad_samples_are_counted_and_dropped() {
+        let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
+        builder.push("bad name", &[], Value::Gauge(0.0));
+        builder.push("ok", &[("9", "x")], Value::Gauge(0.0));
+        builder.push(
+            "ok",
+            &[("a", "a value beyond all bounds")],
+            Value::Gauge(0.0),
+        );
+        builder.push("ok", &[("a", ""), ("b", ""), ("c", "")], Value::Gauge(0.0));
+        for name in ["a", "b", "c", "d"] {
+            builder.push(name, &[], Value::Gauge(0.0));
+        }
+        let (samples, rejected) = builder.take();
+        assert_eq!(samples.len(), 3);
+        assert_eq!(
+            rejected,
+            Rejected {
+                invalid: 2,
+                limit: 3
+            }
+        );
+    }
+
+    proptest! {
+        /// Whatever came before, a sample gets the key that its own name and labels say.
+        #[test]
+        fn reuse_never_confuses_series(rounds in prop::collection::vec(
+            prop::collection::vec(("[ab]", prop::collection::btree_map("[xy]", "[01]", 0..3)), 0..3),
+            1..6,
+        )) {
+            let mut builder = BatchBuilder::new(vec![("x".into(), "own".into())], LIMITS);
+            for round in rounds {
+                for (name, labels) in &round {
+                    let labels: Vec<_> = labels.iter().map(|(n, v)| (&**n, &**v)).collect();
+                    builder.push(name, &labels, Value::Gauge(0.0));
+                }
+                for (sample, (name, labels)) in builder.take().0.iter().zip(&round) {
+                    let own = labels.iter().map(|(n, v)| (&**n, &**v));
+                    let expected = SeriesKey::new(name, own.chain([("x", "own")]));
+                    prop_assert_eq!(&*sample.key, &expected);
+                }
+            }
+        }
+    }
+}

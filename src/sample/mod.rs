@@ -1,0 +1,43 @@
+//! Pure values: what a collector has read.
+
+mod batch;
+mod key;
+mod moment;
+
+pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
+pub use key::SeriesKey;
+pub use moment::{Moment, rfc3339};
+
+use std::sync::Arc;
+
+/// One reading of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    pub key: Arc<SeriesKey>,
+    pub value: Value,
+}
+
+/// A number and what it means.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// Goes up and down.
+    Gauge(f64),
+    /// Only grows, until its source restarts at zero.
+    Counter(f64),
+}
+
+impl Value {
+    /// The number alone.
+    pub fn get(self) -> f64 {
+        let (Value::Gauge(number) | Value::Counter(number)) = self;
+        number
+    }
+
+    /// Prometheus' name of the kind.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Value::Gauge(_) => "gauge",
+            Value::Counter(_) => "counter",
+        }
+    }
+}

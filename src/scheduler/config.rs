@@ -1,0 +1,100 @@
+//! `[collectors]` and `[[collector]]`: what is collected, how often, and within what bounds.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::HumanDuration;
+
+/// What holds for every collector that does not say otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Time between two collections, at least 100ms. Ticks fall on multiples of it.
+    pub interval: HumanDuration,
+    /// Every tick is late by a random time up to this one.
+    pub jitter: HumanDuration,
+    /// A collection that takes longer has failed.
+    pub deadline: HumanDuration,
+    /// After failures the interval doubles each time, up to this one.
+    pub backoff_max: HumanDuration,
+    /// Where the host's /proc and /sys are found.
+    pub root: PathBuf,
+    /// Samples that one collection may bring; more are dropped and counted.
+    pub max_samples: usize,
+    /// Labels that one sample may have.
+    pub max_labels: usize,
+    /// Bytes that a metric name, label name or label value may have.
+    pub max_text: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            interval: HumanDuration::secs(5),
+            jitter: HumanDuration::secs(0),
+            deadline: HumanDuration::secs(10),
+            backoff_max: HumanDuration::secs(300),
+            root: PathBuf::from("/"),
+            max_samples: 10_000,
+            max_labels: 32,
+            max_text: 1_024,
+        }
+    }
+}
+
+/// One collector. The built-in ones run without being named; an entry of the same name changes one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// What it is called in messages and metrics; the plugin's name if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The plugin that collects.
+    pub plugin: String,
+    /// Whether it runs.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Time between two collections; the plugin's own, else that of `[collectors]`, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<HumanDuration>,
+    /// As in `[collectors]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<HumanDuration>,
+    /// As in `[collectors]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<HumanDuration>,
+    /// Added to each of its samples.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The plugin's own configuration.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Instance {
+    /// The entry that runs `plugin` with nothing but defaults.
+    pub fn of(plugin: &str) -> Self {
+        Self {
+            name: None,
+            plugin: plugin.to_owned(),
+            enabled: true,
+            interval: None,
+            jitter: None,
+            deadline: None,
+            labels: BTreeMap::new(),
+            config: serde_json::Map::new(),
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.plugin)
+    }
+}

@@ -1,0 +1,5 @@
+//! The latest value of every series.
+
+mod config;
+
+pub use config::Config;

@@ -1,0 +1,1 @@
+//! What a daemon owes its service manager.
