@@ -110,11 +110,18 @@ impl BatchBuilder {
 
     fn is_same(&self, key: &SeriesKey, name: &str, labels: &[(&str, &str)]) -> bool {
         let own = |name: &str| labels.iter().any(|(label, _)| *label == name);
-        let extra = self.extra.iter().filter(|(name, _)| !own(name));
+        let extra = self
+            .extra
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let wanted = labels
+            .iter()
+            .copied()
+            .chain(extra.filter(|(name, _)| !own(name)));
         key.name() == name
-            && key.labels().len() == labels.len() + extra.clone().count()
-            && labels
-                .iter()
+            && key.labels().len() == wanted.clone().count()
+            && wanted
+                .into_iter()
                 .all(|(name, value)| key.label(name) == Some(value))
     }
 
