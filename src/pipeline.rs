@@ -15,8 +15,6 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            interval: HumanDuration::secs(5),
-        }
+        Self { interval: HumanDuration::secs(5) }
     }
 }

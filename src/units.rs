@@ -67,9 +67,7 @@ impl fmt::Display for HumanDuration {
         // Below a second one unit is enough: nobody reads "150ms20us".
         let whole_seconds = total >= 1_000_000_000;
         let mut rest = total;
-        let units = DURATION_UNITS[1..]
-            .iter()
-            .skip_while(|(_, nanos)| *nanos > total);
+        let units = DURATION_UNITS[1..].iter().skip_while(|(_, nanos)| *nanos > total);
         for (unit, nanos) in units.take(2) {
             let count = rest / nanos;
             if count > 0 {
@@ -102,10 +100,7 @@ impl FromStr for HumanDuration {
             let (number, tail) = rest.split_at(digits);
             let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
             let (unit, tail) = tail.split_at(letters);
-            let nanos = DURATION_UNITS
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .map(|(_, n)| *n);
+            let nanos = DURATION_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, n)| *n);
             let (Ok(count), Some(nanos)) = (number.parse::<u64>(), nanos) else {
                 return Err(error());
             };
@@ -116,9 +111,7 @@ impl FromStr for HumanDuration {
             (rest, least) = (tail, nanos);
         }
         let total = u64::try_from(total).ok().filter(|_| !text.is_empty());
-        total
-            .map(|nanos| Self(Duration::from_nanos(nanos)))
-            .ok_or_else(error)
+        total.map(|nanos| Self(Duration::from_nanos(nanos))).ok_or_else(error)
     }
 }
 
@@ -143,16 +136,9 @@ impl FromStr for ByteSize {
         let (number, unit) = text.split_at(digits);
         let size = match unit {
             "" => Some(1),
-            _ => SIZE_UNITS
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .map(|(_, size)| *size),
+            _ => SIZE_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size),
         };
-        let bytes = number
-            .parse::<u64>()
-            .ok()
-            .zip(size)
-            .and_then(|(n, size)| n.checked_mul(size));
+        let bytes = number.parse::<u64>().ok().zip(size).and_then(|(n, size)| n.checked_mul(size));
         bytes.map(Self).ok_or_else(|| ParseError {
             text: text.to_owned(),
             what: "size",
@@ -230,27 +216,14 @@ mod tests {
     #[test]
     fn durations_parse() {
         let check = |text: &str, expected: Option<u64>| {
-            let parsed = text
-                .parse::<HumanDuration>()
-                .ok()
-                .map(|d| d.as_millis() as u64);
+            let parsed = text.parse::<HumanDuration>().ok().map(|d| d.as_millis() as u64);
             assert_eq!(parsed, expected, "{text}");
         };
         check("2h30m", Some(9_000_000));
         check("1d", Some(86_400_000));
         check("100ms", Some(100));
         check("0", Some(0));
-        for bad in [
-            "",
-            "5",
-            "s",
-            "5x",
-            "30m2h",
-            "5s5s",
-            "-5s",
-            "5 s",
-            "99999999999999999999s",
-        ] {
+        for bad in ["", "5", "s", "5x", "30m2h", "5s5s", "-5s", "5 s", "99999999999999999999s"] {
             check(bad, None);
         }
     }

@@ -67,13 +67,7 @@ impl BatchBuilder {
     /// A builder that adds the labels `extra` to every sample; a sample's own label wins.
     pub fn new(extra: Vec<(String, String)>, limits: Limits) -> Self {
         let (known, samples, rejected) = (Vec::new(), Vec::new(), Rejected::default());
-        Self {
-            extra,
-            limits,
-            known,
-            samples,
-            rejected,
-        }
+        Self { extra, limits, known, samples, rejected }
     }
 
     /// Adds a sample, or counts why not.
@@ -83,10 +77,7 @@ impl BatchBuilder {
             return;
         }
         let position = self.samples.len();
-        let known = self
-            .known
-            .get(position)
-            .filter(|key| self.is_same(key, name, labels));
+        let known = self.known.get(position).filter(|key| self.is_same(key, name, labels));
         let key = match known {
             Some(key) => key.clone(),
             None => match self.make_key(name, labels) {
@@ -110,19 +101,11 @@ impl BatchBuilder {
 
     fn is_same(&self, key: &SeriesKey, name: &str, labels: &[(&str, &str)]) -> bool {
         let own = |name: &str| labels.iter().any(|(label, _)| *label == name);
-        let extra = self
-            .extra
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        let wanted = labels
-            .iter()
-            .copied()
-            .chain(extra.filter(|(name, _)| !own(name)));
+        let extra = self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let wanted = labels.iter().copied().chain(extra.filter(|(name, _)| !own(name)));
         key.name() == name
             && key.labels().len() == wanted.clone().count()
-            && wanted
-                .into_iter()
-                .all(|(name, value)| key.label(name) == Some(value))
+            && wanted.into_iter().all(|(name, value)| key.label(name) == Some(value))
     }
 
     fn make_key(&mut self, name: &str, labels: &[(&str, &str)]) -> Option<Arc<SeriesKey>> {
@@ -135,14 +118,8 @@ impl BatchBuilder {
             self.rejected.limit += 1;
             return None;
         }
-        let extra = self
-            .extra
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        Some(Arc::new(SeriesKey::new(
-            name,
-            labels.iter().copied().chain(extra),
-        )))
+        let extra = self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Some(Arc::new(SeriesKey::new(name, labels.iter().copied().chain(extra))))
     }
 }
 
@@ -151,11 +128,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: Limits = Limits {
-        samples: 3,
-        labels: 2,
-        text: 20,
-    };
+    const LIMITS: Limits = Limits { samples: 3, labels: 2, text: 20 };
 
     #[test]
     fn a_round_like_the_last_shares_its_keys() {
@@ -175,24 +148,14 @@ mod tests {
         let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
         builder.push("bad name", &[], Value::Gauge(0.0));
         builder.push("ok", &[("9", "x")], Value::Gauge(0.0));
-        builder.push(
-            "ok",
-            &[("a", "a value beyond all bounds")],
-            Value::Gauge(0.0),
-        );
+        builder.push("ok", &[("a", "a value beyond all bounds")], Value::Gauge(0.0));
         builder.push("ok", &[("a", ""), ("b", ""), ("c", "")], Value::Gauge(0.0));
         for name in ["a", "b", "c", "d"] {
             builder.push(name, &[], Value::Gauge(0.0));
         }
         let (samples, rejected) = builder.take();
         assert_eq!(samples.len(), 3);
-        assert_eq!(
-            rejected,
-            Rejected {
-                invalid: 2,
-                limit: 3
-            }
-        );
+        assert_eq!(rejected, Rejected { invalid: 2, limit: 3 });
     }
 
     proptest! {

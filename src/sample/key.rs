@@ -13,16 +13,11 @@ pub struct SeriesKey {
 impl SeriesKey {
     /// The series `name{labels}`; of labels that share a name the first one stays.
     pub fn new<'a>(name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut labels: Vec<(Box<str>, Box<str>)> = labels
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
+        let mut labels: Vec<(Box<str>, Box<str>)> =
+            labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         labels.sort_by(|a, b| a.0.cmp(&b.0));
         labels.dedup_by(|later, first| later.0 == first.0);
-        Self {
-            name: name.into(),
-            labels: labels.into(),
-        }
+        Self { name: name.into(), labels: labels.into() }
     }
 
     /// The metric's name.
@@ -37,9 +32,7 @@ impl SeriesKey {
 
     /// The value of one label.
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels()
-            .find(|(label, _)| *label == name)
-            .map(|(_, value)| value)
+        self.labels().find(|(label, _)| *label == name).map(|(_, value)| value)
     }
 
     /// The unit that the name ends in by Prometheus' conventions, such as "seconds" or "bytes";
@@ -63,11 +56,7 @@ impl fmt::Display for SeriesKey {
             let open = if index == 0 { '{' } else { ',' };
             write!(f, "{open}{name}={value:?}")?;
         }
-        if self.labels.is_empty() {
-            Ok(())
-        } else {
-            f.write_str("}")
-        }
+        if self.labels.is_empty() { Ok(()) } else { f.write_str("}") }
     }
 }
 

@@ -23,9 +23,7 @@ impl Moment {
     pub fn after(self, duration: Duration) -> Self {
         let wall = SignedDuration::try_from(duration).ok();
         Self {
-            wall: wall
-                .and_then(|d| self.wall.checked_add(d).ok())
-                .unwrap_or(Timestamp::MAX),
+            wall: wall.and_then(|d| self.wall.checked_add(d).ok()).unwrap_or(Timestamp::MAX),
             uptime: self.uptime.saturating_add(duration),
         }
     }

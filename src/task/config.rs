@@ -17,9 +17,6 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            max_tasks: 1_000,
-            max_details_size: ByteSize(16 << 10),
-        }
+        Self { max_tasks: 1_000, max_details_size: ByteSize(16 << 10) }
     }
 }

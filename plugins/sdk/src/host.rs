@@ -30,11 +30,7 @@ pub struct Host {
 impl Host {
     /// A host whose files are found under `root`, that passes log lines to `log`.
     pub fn new(root: PathBuf, log: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
-        Self {
-            root: root.into(),
-            cancelled: Arc::default(),
-            log: Arc::new(log),
-        }
+        Self { root: root.into(), cancelled: Arc::default(), log: Arc::new(log) }
     }
 
     /// The file `relative` (say `proc/stat`) of the monitored machine. Its root is `/`, or where a

@@ -35,21 +35,11 @@ impl<'a> Sink<'a> {
 
     /// Emits a value that goes up and down.
     pub fn gauge(&mut self, name: &str, value: f64, labels: &[(&str, &str)]) {
-        (self.emit)(SampleRef {
-            name,
-            labels,
-            kind: Kind::Gauge,
-            value,
-        });
+        (self.emit)(SampleRef { name, labels, kind: Kind::Gauge, value });
     }
 
     /// Emits a total that only grows; `name` ends in `_total`.
     pub fn counter(&mut self, name: &str, value: f64, labels: &[(&str, &str)]) {
-        (self.emit)(SampleRef {
-            name,
-            labels,
-            kind: Kind::Counter,
-            value,
-        });
+        (self.emit)(SampleRef { name, labels, kind: Kind::Counter, value });
     }
 }
