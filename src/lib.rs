@@ -12,6 +12,7 @@ pub mod plugin;
 pub mod sample;
 pub mod scheduler;
 pub mod server;
+pub mod severity;
 pub mod store;
 pub mod systemd;
 pub mod task;

@@ -1,1 +1,39 @@
 //! The outward JSON types, version 1: what REST answers and what the stream carries.
+//!
+//! Inner types are never serialised for the wire: a type here is a promise to clients.
+
+mod alert;
+mod client;
+mod collector;
+mod sample;
+mod status;
+mod stream;
+mod task;
+
+pub use alert::{Alert, AlertReport, Alerts};
+pub use client::{Client, Clients, Filter};
+pub use collector::{Collector, Collectors};
+pub use sample::{CollectorUpdate, Sample, Samples, TimedSample};
+pub use status::{
+    AlertStats, Health, HealthCheck, HostStatus, InitialState, MetricsUpdate, NetworkIo,
+    StreamPosition, SystemStatus,
+};
+pub use stream::{ErrorCode, ErrorData, GapData, Pong, Reply, Subscribed};
+pub use task::{NewTask, Task, TaskChange, Tasks};
+
+use serde::{Serialize, Serializer};
+
+/// `value` as JSON.
+pub fn encode(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("types of this room serialise to JSON")
+}
+
+/// A whole number without a fraction (`75`, not `75.0`); null where JSON has no number for it.
+fn number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        serializer.serialize_i64(*number as i64)
+    } else {
+        serializer.serialize_f64(*number)
+    }
+}

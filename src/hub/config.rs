@@ -25,7 +25,7 @@ impl Default for Config {
             client_buffer: 256,
             broadcast_buffer: 100,
             log_messages: 10_000,
-            log_bytes: ByteSize(8 << 20),
+            log_bytes: ByteSize(4 << 20),
         }
     }
 }

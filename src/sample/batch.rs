@@ -32,6 +32,8 @@ pub enum Outcome {
     Failed(String),
     /// It did not return within its deadline.
     TimedOut,
+    /// It cannot work, for this reason, and is not tried again before its configuration changes.
+    Stopped(String),
 }
 
 /// Bounds on what one collection may bring.

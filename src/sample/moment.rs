@@ -1,6 +1,6 @@
 //! When: the wall clock for what people read, the monotonic one for what is measured.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
@@ -33,4 +33,22 @@ impl Moment {
 pub fn rfc3339(at: Timestamp) -> String {
     let at = at.round(Unit::Millisecond).unwrap_or(at);
     format!("{at:.3}")
+}
+
+/// Asks the system for the time. One is made when the daemon starts and handed to the edges.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    /// A clock whose uptime begins now.
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    /// This moment.
+    pub fn now(self) -> Moment {
+        Moment { wall: Timestamp::now(), uptime: self.started.elapsed() }
+    }
 }

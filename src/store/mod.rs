@@ -3,3 +3,214 @@
 mod config;
 
 pub use config::Config;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::sample::{Batch, Moment, Sample, SeriesKey, Value};
+
+/// The latest value of every series, each owned by the collector that brought it first.
+#[derive(Debug)]
+pub struct Store {
+    series: BTreeMap<Arc<SeriesKey>, Series>,
+    /// What each collector's last batch brought, to find what it no longer brings.
+    brought: HashMap<Arc<str>, Vec<Arc<SeriesKey>>>,
+    max_series: usize,
+    dropped: Dropped,
+}
+
+/// The latest value of one series.
+#[derive(Debug, Clone)]
+pub struct Series {
+    pub value: Value,
+    /// When it was read.
+    pub at: Moment,
+    /// The collector that reads it.
+    pub collector: Arc<str>,
+}
+
+/// Samples that were not taken, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Another collector brings the same series.
+    pub duplicate: u64,
+    /// There are as many series as may be.
+    pub limit: u64,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            series: BTreeMap::new(),
+            brought: HashMap::new(),
+            max_series: config.max_series,
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// Adopts new bounds; series beyond them stay until their collector leaves them out.
+    pub fn configure(&mut self, config: &Config) {
+        self.max_series = config.max_series;
+    }
+
+    /// Takes a batch: its samples become the latest values, and series that its collector brought
+    /// before and does not bring now are gone (a disk was unplugged, a process ended).
+    pub fn apply(&mut self, batch: &Batch) {
+        let collector = &batch.collector;
+        let mut brought = Vec::with_capacity(batch.samples.len());
+        for Sample { key, value } in &batch.samples {
+            if self
+                .insert(key, Series { value: *value, at: batch.at, collector: collector.clone() })
+            {
+                brought.push(key.clone());
+            }
+        }
+        let before = self.brought.get(collector).map_or(&[][..], Vec::as_slice);
+        // Keys are shared between like rounds, so equal rounds are told by address.
+        let same = before.len() == brought.len()
+            && before.iter().zip(&brought).all(|(old, new)| Arc::ptr_eq(old, new));
+        if !same {
+            self.remove_stale(collector, batch.at);
+            self.brought.insert(collector.clone(), brought);
+        }
+    }
+
+    /// Drops all series of a collector that is gone.
+    pub fn forget(&mut self, collector: &str) {
+        self.brought.remove(collector);
+        self.series.retain(|_, series| &*series.collector != collector);
+    }
+
+    /// Every series, in the order of names and labels.
+    pub fn iter(&self) -> impl Iterator<Item = (&SeriesKey, &Series)> {
+        self.series.iter().map(|(key, series)| (&**key, series))
+    }
+
+    /// The series of one metric.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a SeriesKey, &'a Series)> {
+        let first = Arc::new(SeriesKey::new(name, []));
+        let range = (Bound::Included(first), Bound::Unbounded);
+        let series = self.series.range::<Arc<SeriesKey>, _>(range);
+        series.map(|(key, series)| (&**key, series)).take_while(move |(key, _)| key.name() == name)
+    }
+
+    /// The value of a metric that has one series.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.named(name).next().map(|(_, series)| series.value.get())
+    }
+
+    /// The sum over a metric's series, if it has any.
+    pub fn sum(&self, name: &str) -> Option<f64> {
+        self.named(name).map(|(_, series)| series.value.get()).reduce(|sum, value| sum + value)
+    }
+
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Samples that were not taken.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
+    fn insert(&mut self, key: &Arc<SeriesKey>, series: Series) -> bool {
+        let full = self.series.len() >= self.max_series;
+        match self.series.get_mut(key) {
+            Some(present) if present.collector == series.collector => *present = series,
+            Some(_) => {
+                self.dropped.duplicate += 1;
+                return false;
+            }
+            None if full => {
+                self.dropped.limit += 1;
+                return false;
+            }
+            None => {
+                self.series.insert(key.clone(), series);
+            }
+        }
+        true
+    }
+
+    fn remove_stale(&mut self, collector: &Arc<str>, at: Moment) {
+        for key in self.brought.get(collector).into_iter().flatten() {
+            if self.series.get(key).is_some_and(|s| s.collector == *collector && s.at != at) {
+                self.series.remove(key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Outcome, Rejected};
+    use std::time::Duration;
+
+    fn batch(collector: &str, second: u64, names: &[&str]) -> Batch {
+        let sample = |name: &&str| Sample {
+            key: Arc::new(SeriesKey::new(name, [])),
+            value: Value::Gauge(second as f64),
+        };
+        Batch {
+            collector: collector.into(),
+            at: Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(second) },
+            duration: Duration::ZERO,
+            samples: names.iter().map(sample).collect(),
+            rejected: Rejected::default(),
+            outcome: Outcome::Ok,
+        }
+    }
+
+    fn names(store: &Store) -> Vec<&str> {
+        store.iter().map(|(key, _)| key.name()).collect()
+    }
+
+    #[test]
+    fn a_series_that_is_no_longer_brought_is_gone() {
+        let mut store = Store::new(&Config::default());
+        store.apply(&batch("disk", 1, &["a", "b"]));
+        store.apply(&batch("load", 1, &["c"]));
+        store.apply(&batch("disk", 2, &["b"]));
+        assert_eq!(names(&store), ["b", "c"]);
+        assert_eq!(store.value("b"), Some(2.0));
+        store.forget("disk");
+        assert_eq!(names(&store), ["c"]);
+    }
+
+    #[test]
+    fn the_first_owner_of_a_series_keeps_it() {
+        let mut store = Store::new(&Config::default());
+        store.apply(&batch("one", 1, &["a"]));
+        store.apply(&batch("two", 2, &["a"]));
+        assert_eq!(store.value("a"), Some(1.0));
+        assert_eq!(store.dropped().duplicate, 1);
+        store.apply(&batch("one", 3, &[]));
+        store.apply(&batch("two", 4, &["a"]));
+        assert_eq!(store.value("a"), Some(4.0));
+    }
+
+    #[test]
+    fn series_are_bounded() {
+        let mut store = Store::new(&Config { max_series: 2 });
+        store.apply(&batch("one", 1, &["a", "b", "c"]));
+        assert_eq!(names(&store), ["a", "b"]);
+        assert_eq!(store.dropped(), Dropped { duplicate: 0, limit: 1 });
+    }
+
+    #[test]
+    fn a_metric_is_found_among_its_neighbours() {
+        let mut store = Store::new(&Config::default());
+        store.apply(&batch("one", 1, &["a", "a_b", "aa", "b"]));
+        assert_eq!(store.named("a").count(), 1);
+        assert_eq!(store.sum("missing"), None);
+    }
+}

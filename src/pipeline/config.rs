@@ -1,4 +1,4 @@
-//! The single writer: a batch or a command changes the state and becomes messages.
+//! `[status]`: how often the state of the whole is sent.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,54 @@
+//! Collectors as clients see them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::pipeline::CollectorStatus;
+use crate::sample::rfc3339;
+use crate::units::HumanDuration;
+
+/// How a collector is doing.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Collector {
+    pub name: String,
+    pub plugin: String,
+    /// "waiting" before its first collection, then "ok", "failing", "timed_out" or "stopped".
+    pub state: &'static str,
+    /// Time between two collections.
+    pub interval: HumanDuration,
+    /// RFC 3339, UTC.
+    pub last_success: Option<String>,
+    /// How long the last collection took.
+    pub last_duration: Option<HumanDuration>,
+    /// Samples that the last collection brought.
+    pub samples: usize,
+    /// Failures since the last success.
+    pub consecutive_failures: u64,
+    pub total_failures: u64,
+    /// Why the last collection failed.
+    pub error: Option<String>,
+}
+
+impl From<(&str, &CollectorStatus)> for Collector {
+    fn from((name, status): (&str, &CollectorStatus)) -> Self {
+        Self {
+            name: name.to_owned(),
+            plugin: status.plugin.clone(),
+            state: status.state.name(),
+            interval: HumanDuration(status.interval),
+            last_success: status.last_success.map(rfc3339),
+            last_duration: status.last_duration.map(HumanDuration),
+            samples: status.samples,
+            consecutive_failures: status.consecutive_failures,
+            total_failures: status.total_failures,
+            error: status.error.clone(),
+        }
+    }
+}
+
+/// `GET /api/v1/collectors`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Collectors {
+    /// By name.
+    pub collectors: Vec<Collector>,
+}

@@ -1,0 +1,196 @@
+//! A client's place in the log, and what is due to it.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+
+use super::log::Log;
+use super::{Filter, Hub, Message, Subject};
+
+/// Messages handed out at once are bounded by bytes, so that a client that catches up neither holds
+/// the log's lock for long nor needs a large buffer.
+const BYTES_PER_TAKE: usize = 256 << 10;
+
+/// A client's place in the log: the number of the next message it has not been given.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor {
+    next: u64,
+}
+
+/// What is due to a client.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// Events that the log no longer holds: the client must be told.
+    pub gap: Option<Gap>,
+    /// Messages, oldest first.
+    pub messages: Vec<Bytes>,
+    /// States left out because a newer one is due as well.
+    pub conflated: u64,
+    /// Whether the cursor has reached the head.
+    pub complete: bool,
+}
+
+/// A run of the stream that is lost to a client, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    pub from: u64,
+    pub to: u64,
+}
+
+impl Cursor {
+    pub(super) fn new(next: u64) -> Self {
+        Self { next }
+    }
+
+    /// Messages of the stream that it has not been given yet.
+    pub fn lag(&self, hub: &Hub) -> u64 {
+        (hub.log.lock().head() + 1).saturating_sub(self.next)
+    }
+
+    /// Moves on and returns what `filter` matches on the way.
+    pub fn take(&mut self, hub: &Hub, filter: &Filter) -> Due {
+        let log = hub.log.lock();
+        let mut due = Due::default();
+        if self.next < log.tail() {
+            due.gap = Some(Gap { from: self.next, to: log.tail() - 1 });
+            self.next = log.tail();
+        }
+        let behind = log.head() + 1 - self.next > log.client_buffer();
+        let newest = if behind { self.newest_states(&log, filter) } else { HashSet::new() };
+        let mut bytes = 0;
+        for message in log.since(self.next) {
+            if bytes >= BYTES_PER_TAKE {
+                return due;
+            }
+            self.next = message.seq + 1;
+            if !filter.matches(&message.subject) {
+                continue;
+            }
+            if behind && message.subject.is_state() && !newest.contains(&message.seq) {
+                due.conflated += 1;
+                continue;
+            }
+            bytes += message.text.len();
+            due.messages.push(message.text.clone());
+        }
+        due.complete = true;
+        due
+    }
+
+    /// The numbers of the states that have no successor among what is due.
+    fn newest_states(&self, log: &Log, filter: &Filter) -> HashSet<u64> {
+        let mut seen: HashSet<&Subject> = HashSet::new();
+        let newest = log.since(self.next).rev().filter(|Message { subject, .. }| {
+            subject.is_state() && filter.matches(subject) && seen.insert(subject)
+        });
+        newest.map(|message| message.seq).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{Config, Draft};
+    use crate::sample::Moment;
+    use crate::severity::Severity;
+    use crate::units::ByteSize;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const NOW: Moment = Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::ZERO };
+
+    fn hub(client_buffer: usize, log_messages: usize) -> Hub {
+        let config = Config { client_buffer, log_messages, ..Config::default() };
+        Hub::new("e".to_owned(), &config)
+    }
+
+    fn publish(hub: &Hub, subject: Subject) {
+        hub.publish(vec![Draft { subject, data: "{}".to_owned() }], NOW);
+    }
+
+    fn seqs(due: &Due) -> Vec<u64> {
+        let seq = |text: &Bytes| {
+            let value: serde_json::Value = serde_json::from_slice(text).expect("valid JSON");
+            value["seq"].as_u64().expect("a number")
+        };
+        due.messages.iter().map(seq).collect()
+    }
+
+    #[test]
+    fn a_client_gets_what_comes_after_it() {
+        let hub = hub(10, 10);
+        publish(&hub, Subject::SystemStatus);
+        let mut cursor = hub.cursor();
+        assert!(cursor.take(&hub, &Filter::default()).messages.is_empty());
+        publish(&hub, Subject::SystemStatus);
+        publish(&hub, Subject::TaskUpdate("t".into()));
+        let due = cursor.take(&hub, &Filter::default());
+        assert_eq!(seqs(&due), [2, 3]);
+        assert!(due.complete && due.gap.is_none());
+    }
+
+    #[test]
+    fn one_far_behind_gets_all_events_and_the_newest_states() {
+        let hub = hub(3, 100);
+        let mut cursor = hub.cursor();
+        for _ in 0..3 {
+            publish(&hub, Subject::SystemStatus);
+            publish(&hub, Subject::MetricsUpdate);
+            publish(&hub, Subject::Alert(Severity::High));
+        }
+        let due = cursor.take(&hub, &Filter::default());
+        assert_eq!(seqs(&due), [3, 6, 7, 8, 9]);
+        assert_eq!(due.conflated, 4);
+    }
+
+    #[test]
+    fn what_left_the_log_is_a_gap() {
+        let hub = hub(100, 4);
+        let mut cursor = hub.cursor();
+        for _ in 0..10 {
+            publish(&hub, Subject::Alert(Severity::High));
+        }
+        let due = cursor.take(&hub, &Filter::default());
+        assert_eq!(due.gap, Some(Gap { from: 1, to: 6 }));
+        assert_eq!(seqs(&due), [7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_bytes() {
+        let config = Config { log_bytes: ByteSize(300), ..Config::default() };
+        let hub = Hub::new("e".to_owned(), &config);
+        for _ in 0..50 {
+            publish(&hub, Subject::SystemStatus);
+        }
+        let usage = hub.usage();
+        assert!(usage.bytes <= 300 && usage.messages >= 2, "{usage:?}");
+    }
+
+    proptest! {
+        /// However a client's reads fall between the writes: every event once, in order; states in
+        /// order, and the last one of each kind always arrives.
+        #[test]
+        fn no_event_is_lost_and_the_newest_state_arrives(
+            steps in prop::collection::vec((0u8..3, any::<bool>()), 1..60),
+        ) {
+            let hub = hub(4, 1_000);
+            let (mut cursor, mut got) = (hub.cursor(), Vec::new());
+            let (mut events, mut last_state) = (Vec::new(), None);
+            for (index, (kind, read)) in steps.iter().enumerate() {
+                let seq = index as u64 + 1;
+                match kind {
+                    0 => { last_state = Some(seq); publish(&hub, Subject::SystemStatus) }
+                    1 => { events.push(seq); publish(&hub, Subject::Alert(Severity::Low)) }
+                    _ => { events.push(seq); publish(&hub, Subject::TaskUpdate("t".into())) }
+                }
+                if *read {
+                    got.extend(seqs(&cursor.take(&hub, &Filter::default())));
+                }
+            }
+            got.extend(seqs(&cursor.take(&hub, &Filter::default())));
+            prop_assert!(got.is_sorted_by(|a, b| a < b));
+            prop_assert!(events.iter().all(|seq| got.contains(seq)));
+            prop_assert!(last_state.is_none_or(|seq| got.contains(&seq)));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A message of the stream: what it is about, and its bytes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::sample::Moment;
+use crate::severity::Severity;
+
+/// The types of broadcast message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Type {
+    SystemStatus,
+    MetricsUpdate,
+    TaskUpdate,
+    Alert,
+    CollectorUpdate,
+}
+
+impl Type {
+    /// Every type.
+    pub const ALL: [Type; 5] = [
+        Type::SystemStatus,
+        Type::MetricsUpdate,
+        Type::TaskUpdate,
+        Type::Alert,
+        Type::CollectorUpdate,
+    ];
+
+    /// Its `type` on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::SystemStatus => "system_status",
+            Type::MetricsUpdate => "metrics_update",
+            Type::TaskUpdate => "task_update",
+            Type::Alert => "alert",
+            Type::CollectorUpdate => "collector_update",
+        }
+    }
+
+    /// The type of this name.
+    pub fn of(name: &str) -> Option<Type> {
+        Type::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What a message is about: all that a filter looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    SystemStatus,
+    MetricsUpdate,
+    /// The task's id.
+    TaskUpdate(Arc<str>),
+    Alert(Severity),
+    /// The collector's name.
+    CollectorUpdate(Arc<str>),
+}
+
+impl Subject {
+    /// The message's type.
+    pub fn kind(&self) -> Type {
+        match self {
+            Subject::SystemStatus => Type::SystemStatus,
+            Subject::MetricsUpdate => Type::MetricsUpdate,
+            Subject::TaskUpdate(_) => Type::TaskUpdate,
+            Subject::Alert(_) => Type::Alert,
+            Subject::CollectorUpdate(_) => Type::CollectorUpdate,
+        }
+    }
+
+    /// Whether a newer message with an equal subject makes this one worthless. Events never are.
+    pub fn is_state(&self) -> bool {
+        match self {
+            Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => true,
+            Subject::TaskUpdate(_) | Subject::Alert(_) => false,
+        }
+    }
+}
+
+/// A message before it has its place in the stream.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub subject: Subject,
+    /// The JSON of its `data`.
+    pub data: String,
+}
+
+/// A message of the stream.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub seq: u64,
+    pub subject: Subject,
+    /// The whole message as JSON, encoded once and shared by all who get it.
+    pub text: Bytes,
+}
+
+impl Message {
+    pub(super) fn encode(draft: Draft, seq: u64, now: Moment) -> Self {
+        let Draft { subject, data } = draft;
+        let (kind, timestamp) = (subject.kind().name(), now.rfc3339());
+        // By hand, because `data` is JSON already and is not to be parsed again.
+        let text =
+            format!(r#"{{"type":"{kind}","seq":{seq},"timestamp":"{timestamp}","data":{data}}}"#);
+        Self { seq, subject, text: text.into() }
+    }
+}

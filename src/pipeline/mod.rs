@@ -1,0 +1,183 @@
+//! The single writer: a batch or a command changes the state and becomes messages.
+//!
+//! [`Pipeline::apply`] is pure: it is given the time and asks nobody. [`run`] owns the only task that
+//! calls it, so that the order of inputs is the order of the stream.
+
+mod collectors;
+mod config;
+mod run;
+mod vitals;
+
+pub use collectors::{CollectorState, CollectorStatus};
+pub use config::Config;
+pub use run::{Closed, Handle, run};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::alert::{self, Alert};
+use crate::api;
+use crate::hub::{Draft, Subject, Type, TypeSet};
+use crate::sample::{Batch, Moment};
+use crate::store::{self, Store};
+use crate::task::{self, Task};
+use collectors::Collectors;
+use vitals::Vitals;
+
+/// The state of the whole.
+pub struct Pipeline {
+    pub store: Store,
+    pub tasks: task::Registry,
+    pub alerts: alert::Registry,
+    pub collectors: Collectors,
+    vitals: Vitals,
+}
+
+/// Everything that can happen to the state.
+#[derive(Debug)]
+pub enum Input {
+    /// A collector is about to run.
+    Expect { collector: Arc<str>, plugin: String, interval: Duration },
+    /// A collection has ended.
+    Batch(Batch),
+    /// A collector is gone, and its series with it.
+    Forget { collector: Arc<str> },
+    /// It is time for the status messages.
+    Tick,
+    /// Somebody wants something changed.
+    Command(Command),
+    /// New bounds are in force.
+    Configure(Box<Limits>),
+}
+
+/// What somebody outside may want changed.
+#[derive(Debug)]
+pub enum Command {
+    CreateTask { id: Option<String>, name: String, change: task::Change },
+    UpdateTask { id: String, change: task::Change },
+    StopTask { id: String },
+    DeleteTask { id: String },
+    FireAlert(alert::Report),
+    ResolveAlert { id: String },
+}
+
+/// The bounds of the rooms that the pipeline owns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Limits {
+    pub store: store::Config,
+    pub tasks: task::Config,
+    pub alerts: alert::Config,
+}
+
+/// What a command is answered with.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Done,
+    Task(Task),
+    Alert(Alert),
+}
+
+/// Why a command changed nothing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Task(#[from] task::Error),
+    #[error(transparent)]
+    Alert(#[from] alert::Error),
+}
+
+/// The outcome of one input.
+pub type Applied = (Vec<Draft>, Result<Answer, CommandError>);
+
+impl Pipeline {
+    /// The state of a daemon that has just started.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            store: Store::new(&limits.store),
+            tasks: task::Registry::new(&limits.tasks),
+            alerts: alert::Registry::new(&limits.alerts),
+            collectors: Collectors::default(),
+            vitals: Vitals::default(),
+        }
+    }
+
+    /// Changes the state by `input` and says what is to be sent: of the types that nobody may miss
+    /// all, of `collector_update` only if it is among the `wanted`.
+    pub fn apply(&mut self, input: Input, wanted: TypeSet, now: Moment) -> Applied {
+        let drafts = match input {
+            Input::Expect { collector, plugin, interval } => {
+                self.collectors.expect(collector, plugin, interval);
+                Vec::new()
+            }
+            Input::Batch(batch) => self.apply_batch(&batch, wanted),
+            Input::Forget { collector } => {
+                self.collectors.forget(&collector);
+                self.store.forget(&collector);
+                Vec::new()
+            }
+            Input::Tick => {
+                self.vitals.tick(&self.store, now);
+                vec![
+                    draft(Subject::SystemStatus, &self.system_status(now)),
+                    draft(Subject::MetricsUpdate, &self.metrics(now)),
+                ]
+            }
+            Input::Command(command) => match self.command(command, now) {
+                Ok((drafts, answer)) => return (drafts, Ok(answer)),
+                Err(error) => return (Vec::new(), Err(error)),
+            },
+            Input::Configure(limits) => {
+                self.store.configure(&limits.store);
+                self.tasks.configure(&limits.tasks);
+                self.alerts.configure(&limits.alerts);
+                Vec::new()
+            }
+        };
+        (drafts, Ok(Answer::Done))
+    }
+
+    fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {
+        self.collectors.record(batch);
+        self.store.apply(batch);
+        if !wanted.contains(Type::CollectorUpdate) || batch.samples.is_empty() {
+            return Vec::new();
+        }
+        let subject = Subject::CollectorUpdate(batch.collector.clone());
+        vec![draft(subject, &api::CollectorUpdate::from(batch))]
+    }
+
+    fn command(
+        &mut self,
+        command: Command,
+        now: Moment,
+    ) -> Result<(Vec<Draft>, Answer), CommandError> {
+        let task = match command {
+            Command::CreateTask { id, name, change } => {
+                self.tasks.create(id, name, change, now.wall)?
+            }
+            Command::UpdateTask { id, change } => self.tasks.update(&id, change, now.wall)?,
+            Command::StopTask { id } => self.tasks.request_stop(&id, now.wall)?,
+            Command::DeleteTask { id } => {
+                self.tasks.delete(&id)?;
+                return Ok((Vec::new(), Answer::Done));
+            }
+            Command::FireAlert(report) => {
+                return Ok(alert_changed(self.alerts.fire(report, now.wall)?));
+            }
+            Command::ResolveAlert { id } => {
+                return Ok(alert_changed(self.alerts.resolve(&id, now.wall)?));
+            }
+        };
+        let message = draft(Subject::TaskUpdate(task.id.clone()), &api::Task::from(task));
+        Ok((vec![message], Answer::Task(task.clone())))
+    }
+}
+
+fn alert_changed(alert: &Alert) -> (Vec<Draft>, Answer) {
+    let message = draft(Subject::Alert(alert.severity), &api::Alert::from(alert));
+    (vec![message], Answer::Alert(alert.clone()))
+}
+
+fn draft(subject: Subject, data: &impl serde::Serialize) -> Draft {
+    Draft { subject, data: api::encode(data) }
+}

@@ -1,0 +1,122 @@
+//! The two status messages, made from the series of the `system` and `gz-monitor` collectors.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::Pipeline;
+use crate::api::{self, HostStatus};
+use crate::sample::Moment;
+use crate::severity::Severity;
+use crate::store::Store;
+use crate::units::HumanDuration;
+
+/// Error rate and response time are over this much of the past.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// HTTP counters as they were at the ticks of the last minute, so that rates can be told.
+#[derive(Debug, Default)]
+pub(super) struct Vitals {
+    past: VecDeque<(Duration, HttpTotals)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct HttpTotals {
+    requests: f64,
+    errors: f64,
+    seconds: f64,
+}
+
+impl HttpTotals {
+    fn of(store: &Store) -> Self {
+        let requests = store.named("gz_http_requests_total");
+        let errors =
+            requests.filter(|(key, _)| key.label("code").is_some_and(|c| c.starts_with('5')));
+        Self {
+            requests: store.sum("gz_http_requests_total").unwrap_or(0.0),
+            errors: errors.map(|(_, series)| series.value.get()).sum(),
+            seconds: store.sum("gz_http_request_duration_seconds_total").unwrap_or(0.0),
+        }
+    }
+}
+
+impl Vitals {
+    /// Remembers the counters of this tick.
+    pub(super) fn tick(&mut self, store: &Store, now: Moment) {
+        self.past.push_back((now.uptime, HttpTotals::of(store)));
+        let is_old = |at: Duration| now.uptime.saturating_sub(at) > WINDOW;
+        // The newest of the old ones stays: it is where the window begins.
+        while self.past.get(1).is_some_and(|(at, _)| is_old(*at)) {
+            self.past.pop_front();
+        }
+    }
+
+    /// Percent of responses with a 5xx status, and the mean response time, over the window.
+    fn rates(&self, store: &Store) -> (f64, Duration) {
+        let now = HttpTotals::of(store);
+        let then = self.past.front().map(|(_, totals)| *totals).unwrap_or_default();
+        let requests = now.requests - then.requests;
+        if requests <= 0.0 {
+            return (0.0, Duration::ZERO);
+        }
+        let mean = (now.seconds - then.seconds).max(0.0) / requests;
+        let percent = 100.0 * (now.errors - then.errors) / requests;
+        (hundredths(percent), Duration::try_from_secs_f64(mean).unwrap_or_default())
+    }
+}
+
+impl Pipeline {
+    /// `system_status.data` as of now.
+    pub fn system_status(&self, now: Moment) -> api::SystemStatus {
+        let store = &self.store;
+        api::SystemStatus {
+            status: match self.alerts.worst() {
+                Some(Severity::Critical) => HostStatus::Critical,
+                Some(Severity::Medium | Severity::High) => HostStatus::Warning,
+                Some(Severity::Info | Severity::Low) | None => HostStatus::Healthy,
+            },
+            uptime: HumanDuration(now.uptime),
+            active_tasks: self.tasks.active().count(),
+            total_requests: HttpTotals::of(store).requests as u64,
+            memory_usage: store.value("system_memory_used_bytes").map(|bytes| bytes as u64),
+            cpu_usage: store.value("system_cpu_usage_percent").map(hundredths),
+            disk_usage: store.value("system_disk_usage_percent").map(hundredths),
+            network_io: api::NetworkIo {
+                bytes_in: store.sum("system_network_receive_bytes_total").map(|bytes| bytes as u64),
+                bytes_out: store
+                    .sum("system_network_transmit_bytes_total")
+                    .map(|bytes| bytes as u64),
+            },
+        }
+    }
+
+    /// `metrics_update.data` as of now.
+    pub fn metrics(&self, now: Moment) -> api::MetricsUpdate {
+        let status = self.system_status(now);
+        let (error_rate, response_time) = self.vitals.rates(&self.store);
+        api::MetricsUpdate {
+            active_tasks: status.active_tasks,
+            total_requests: status.total_requests,
+            error_rate,
+            avg_response_time: HumanDuration(response_time),
+            memory_usage_mb: status.memory_usage.map(|b| hundredths(b as f64 / f64::from(1 << 20))),
+            cpu_usage: status.cpu_usage,
+            uptime: status.uptime,
+        }
+    }
+
+    /// `initial_state.data` as of now, at this place of the stream.
+    pub fn initial_state(&self, epoch: &str, seq: u64, now: Moment) -> api::InitialState {
+        api::InitialState {
+            system_status: self.system_status(now),
+            metrics_summary: self.metrics(now),
+            alert_stats: self.alerts.stats().into(),
+            active_tasks: self.tasks.active().map(api::Task::from).collect(),
+            stream: api::StreamPosition { epoch: epoch.to_owned(), seq },
+        }
+    }
+}
+
+/// Two decimals: a percentage with more is noise on the wire.
+fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
