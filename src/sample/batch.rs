@@ -37,7 +37,7 @@ pub enum Outcome {
 }
 
 /// Bounds on what one collection may bring.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub samples: usize,
     pub labels: usize,

@@ -1,0 +1,63 @@
+//! The life of one collector: collect, report, wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::quarantine::Quarantine;
+use super::worker::Worker;
+use super::{Cadence, Event, Settings};
+use crate::plugin::PluginHost;
+use crate::sample::{Batch, Clock, Outcome};
+
+/// What needs two readings (the use of processors, the largest processes) gets its second one this
+/// soon after the start, so that nobody looks at blanks for a whole interval.
+const SECOND_READING: Duration = Duration::from_secs(1);
+
+/// Runs a collector until the task is aborted or nobody listens.
+pub(super) async fn run(
+    settings: Settings,
+    plugins: Arc<PluginHost>,
+    events: mpsc::Sender<Event>,
+    clock: Clock,
+) {
+    let collector: Arc<str> = settings.name.as_str().into();
+    let jitter = settings.jitter;
+    let mut quarantine = Quarantine::new(settings.interval, settings.backoff_max);
+    let mut worker = Worker::new(settings, plugins);
+    let mut first = true;
+    loop {
+        let ended = worker.collect().await;
+        quarantine.record(ended.outcome == Outcome::Ok);
+        report(&collector, &ended.outcome);
+        let stopped = matches!(ended.outcome, Outcome::Stopped(_));
+        let batch = Batch {
+            collector: collector.clone(),
+            at: clock.now(),
+            duration: ended.duration,
+            samples: ended.samples,
+            rejected: ended.rejected,
+            outcome: ended.outcome,
+        };
+        if events.send(Event::Ended(batch)).await.is_err() || stopped {
+            return;
+        }
+        let now = clock.now().uptime;
+        let mut next =
+            Cadence::new(quarantine.interval()).after(now) + jitter.mul_f64(fastrand::f64());
+        if std::mem::take(&mut first) {
+            next = next.min(now + SECOND_READING);
+        }
+        tokio::time::sleep(next.saturating_sub(now)).await;
+    }
+}
+
+fn report(collector: &str, outcome: &Outcome) {
+    match outcome {
+        Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
+        Outcome::Failed(error) => tracing::warn!(collector, error, "collection failed"),
+        Outcome::Stopped(error) => tracing::warn!(collector, error, "collector stopped"),
+        Outcome::TimedOut => tracing::warn!(collector, "collection passed its deadline"),
+    }
+}

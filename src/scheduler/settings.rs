@@ -1,0 +1,49 @@
+//! All that decides how one collector runs, with every default filled in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::{Config, Instance};
+use crate::sample::{BatchBuilder, Limits};
+
+/// All that decides how one collector runs. Two that are equal run alike: a reload leaves it alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What the collector is called.
+    pub name: String,
+    pub plugin: String,
+    pub interval: Duration,
+    pub(super) jitter: Duration,
+    pub(super) deadline: Duration,
+    pub(super) backoff_max: Duration,
+    pub(super) root: PathBuf,
+    pub(super) config: Map<String, Json>,
+    labels: Vec<(String, String)>,
+    limits: Limits,
+}
+
+impl Settings {
+    /// What `instance` says, else what suits its plugin, else what holds for all.
+    pub fn resolve(instance: &Instance, all: &Config, suggested: Option<Duration>) -> Self {
+        let interval = instance.interval.map(|interval| *interval).or(suggested);
+        let Config { max_samples, max_labels, max_text, .. } = *all;
+        Self {
+            name: instance.name().to_owned(),
+            plugin: instance.plugin.clone(),
+            interval: interval.unwrap_or(*all.interval),
+            jitter: *instance.jitter.unwrap_or(all.jitter),
+            deadline: *instance.deadline.unwrap_or(all.deadline),
+            backoff_max: *all.backoff_max,
+            root: all.root.clone(),
+            config: instance.config.clone(),
+            labels: instance.labels.clone().into_iter().collect(),
+            limits: Limits { samples: max_samples, labels: max_labels, text: max_text },
+        }
+    }
+
+    pub(super) fn builder(&self) -> BatchBuilder {
+        BatchBuilder::new(self.labels.clone(), self.limits)
+    }
+}
