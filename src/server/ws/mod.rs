@@ -1,5 +1,6 @@
-//! The WebSocket protocol (RFC 6455), server side, as values: no socket, no clock, no task.
+//! The WebSocket protocol (RFC 6455) and what is said in it.
 //!
+//! All but `upgrade` and `session` are values: no socket, no clock, no task.
 //! [`handshake`] judges an upgrade request, [`Decoder`] turns a client's bytes into [`Event`]s, and
 //! [`frame`] makes finished frames for the way back. Who owns the sockets decides when each happens.
 
@@ -8,12 +9,18 @@ mod decoder;
 pub mod frame;
 pub mod handshake;
 mod header;
+mod inbound;
 mod mask;
 mod message;
+mod rate;
+mod session;
+mod upgrade;
 mod utf8;
 
 pub use close::CloseCode;
 pub use decoder::{Decoder, Event, Violation};
+pub use inbound::Inbound;
+pub(super) use upgrade::upgrade;
 
 #[cfg(test)]
 mod tests;

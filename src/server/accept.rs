@@ -1,0 +1,80 @@
+//! The accept loop: takes connections until it is told to stop, whatever a single one does.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use poem::endpoint::BoxEndpoint;
+use poem::{Endpoint, Response};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::App;
+use super::connection;
+
+/// Out of file descriptors, say: to try again at once would only burn a processor.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// Serves `listener` until `stop` turns true. Connections live on; [`App::close`] ends them.
+pub async fn serve(
+    listener: TcpListener,
+    endpoint: Arc<BoxEndpoint<'static, Response>>,
+    app: App,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match accepted {
+            Ok((socket, peer)) => admit(socket, peer, &endpoint, &app),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; trying again");
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            }
+        }
+    }
+}
+
+fn admit<E>(socket: TcpStream, peer: SocketAddr, endpoint: &Arc<E>, app: &App)
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    let config = app.config();
+    match app.admit(peer.ip(), &config) {
+        Ok(permit) => {
+            let (endpoint, app) = (endpoint.clone(), app.clone());
+            tokio::spawn(async move {
+                connection::serve(socket, peer, endpoint, app, config).await;
+                drop(permit);
+            });
+        }
+        Err(status) => {
+            tokio::spawn(refuse(socket, status));
+        }
+    }
+}
+
+/// Says why in as few bytes as HTTP allows; the client's request is not even read.
+async fn refuse(mut socket: TcpStream, status: StatusCode) {
+    let text = format!(
+        "HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    let write = async {
+        socket.write_all(text.as_bytes()).await?;
+        socket.shutdown().await
+    };
+    // Who cannot take a hundred bytes in a second gets no answer.
+    let _ = tokio::time::timeout(Duration::from_secs(1), write).await;
+}
+
+/// The connection ended before it was accepted (accept(2), "Error handling").
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,81 @@
+//! What every request handler may reach.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use super::limits::ConnectionLimits;
+use super::meter::Meter;
+use super::{Config, HttpTotals, WebSocketConfig};
+use crate::pipeline;
+
+/// What every request handler may reach. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// See [`App`].
+pub struct Inner {
+    pub pipeline: pipeline::Handle,
+    pub(super) meter: Meter,
+    pub(super) limits: ConnectionLimits,
+    settings: RwLock<(Config, WebSocketConfig)>,
+    closing: watch::Sender<bool>,
+}
+
+impl App {
+    /// The handlers' view of a daemon.
+    pub fn new(pipeline: pipeline::Handle, config: Config, websocket: WebSocketConfig) -> Self {
+        Self(Arc::new(Inner {
+            pipeline,
+            meter: Meter::default(),
+            limits: ConnectionLimits::default(),
+            settings: RwLock::new((config, websocket)),
+            closing: watch::Sender::new(false),
+        }))
+    }
+
+    /// HTTP requests so far.
+    pub fn http_totals(&self) -> HttpTotals {
+        self.meter.totals()
+    }
+
+    /// Open connections, and those refused so far.
+    pub fn connections(&self) -> (usize, u64) {
+        (self.limits.open(), self.limits.refused())
+    }
+
+    /// Adopts new limits; connections take them up with their next request or message.
+    pub fn configure(&self, config: Config, websocket: WebSocketConfig) {
+        *self.settings.write() = (config, websocket);
+    }
+
+    /// Tells every connection to end: requests in flight are answered, WebSocket clients get 1001.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Inner {
+    pub(super) fn config(&self) -> Config {
+        self.settings.read().0.clone()
+    }
+
+    pub(super) fn websocket(&self) -> WebSocketConfig {
+        self.settings.read().1.clone()
+    }
+
+    /// Turns true when every connection is to end.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+}

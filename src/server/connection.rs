@@ -1,0 +1,104 @@
+//! One connection: HTTP/1.1 by hyper, requests by poem, and an upgrade that keeps the socket ours.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::uri::Scheme;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use poem::error::ResponseError;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Endpoint, Response};
+use tokio::net::TcpStream;
+
+use super::problem::Problem;
+use super::{App, Config, problem};
+
+/// Request heads beyond these are answered 431 by hyper.
+const MAX_HEADERS: usize = 64;
+const MAX_HEAD_BYTES: usize = 16 << 10;
+
+/// hyper's promise of the raw connection. Taken out of the request before poem sees it, because
+/// poem would wrap it so that the socket could not be had again.
+#[derive(Clone)]
+pub(super) struct Upgrade(Arc<Mutex<Option<OnUpgrade>>>);
+
+impl Upgrade {
+    /// The promise, once.
+    pub(super) fn take(&self) -> Option<OnUpgrade> {
+        self.0.lock().take()
+    }
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve<E>(
+    socket: TcpStream,
+    peer: SocketAddr,
+    endpoint: Arc<E>,
+    app: App,
+    config: Config,
+) where
+    E: Endpoint<Output = Response> + 'static,
+{
+    // A message that waits for more to come is late; the hub gathers what belongs together.
+    let _ = socket.set_nodelay(true);
+    let Ok(local) = socket.local_addr() else { return };
+    let service = service_fn(|request| answer(request, local, peer, &*endpoint, &app, &config));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(*config.header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(socket), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let mut closing = app.closing();
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = closing.wait_for(|closing| *closing) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+async fn answer<E>(
+    mut request: Request<Incoming>,
+    local: SocketAddr,
+    peer: SocketAddr,
+    endpoint: &E,
+    app: &App,
+    config: &Config,
+) -> Result<http::Response<poem::body::BoxBody>, Infallible>
+where
+    E: Endpoint<Output = Response>,
+{
+    let started = Instant::now();
+    let upgrade = Upgrade(Arc::new(Mutex::new(request.extensions_mut().remove::<OnUpgrade>())));
+    request.extensions_mut().insert(upgrade);
+    let (local, remote) = (LocalAddr(local.into()), RemoteAddr(peer.into()));
+    let request = poem::Request::from((request, local, remote, Scheme::HTTP));
+    let answer = endpoint.call(request);
+    let response = match tokio::time::timeout(*config.request_timeout, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => problem::answer(error).await,
+        Err(_) => too_slow(*config.request_timeout),
+    };
+    app.meter.record(response.status(), started.elapsed());
+    Ok(response.into())
+}
+
+fn too_slow(limit: Duration) -> Response {
+    let detail = format!("The request was not done within {limit:?}; try again later.");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).as_response()
+}

@@ -1,0 +1,75 @@
+//! How many connections there are, in all and from each address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::StatusCode;
+use parking_lot::Mutex;
+
+use super::{App, Config};
+
+/// Counts open connections.
+#[derive(Debug, Default)]
+pub(super) struct ConnectionLimits {
+    open: Mutex<Open>,
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Holds a connection's place until it is dropped.
+pub(super) struct Permit {
+    app: App,
+    address: IpAddr,
+}
+
+impl ConnectionLimits {
+    pub(super) fn open(&self) -> usize {
+        self.open.lock().total
+    }
+
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+impl App {
+    /// Takes a place for a connection.
+    ///
+    /// # Errors
+    /// The status of the answer if there is none: 503 for all, 429 for this address.
+    pub(super) fn admit(&self, address: IpAddr, config: &Config) -> Result<Permit, StatusCode> {
+        let mut open = self.limits.open.lock();
+        let Open { total, by_address } = &mut *open;
+        let from_address = by_address.get(&address).copied().unwrap_or(0);
+        let refusal = if *total >= config.max_connections {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else if from_address >= config.max_connections_per_address {
+            StatusCode::TOO_MANY_REQUESTS
+        } else {
+            *total += 1;
+            by_address.insert(address, from_address + 1);
+            return Ok(Permit { app: self.clone(), address });
+        };
+        self.limits.refused.fetch_add(1, Ordering::Relaxed);
+        Err(refusal)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut open = self.app.limits.open.lock();
+        open.total -= 1;
+        if let Some(count) = open.by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.by_address.remove(&self.address);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Errors as clients get them: `application/problem+json` (RFC 9457).
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use poem::error::{MethodNotAllowedError, NotFoundError, ResponseError};
+use poem::{Body, Error, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::alert;
+use crate::api;
+use crate::pipeline::{Closed, CommandError};
+use crate::task;
+
+/// Why a request was not done, in words and in a code for programs.
+#[derive(Debug, Clone, Serialize, JsonSchema, thiserror::Error)]
+#[error("{detail}")]
+pub(super) struct Problem {
+    /// The status' own phrase.
+    title: &'static str,
+    status: u16,
+    /// What programs tell problems apart by, such as "task_not_found".
+    code: &'static str,
+    /// What is wrong with this request, and what to do.
+    detail: String,
+    #[serde(skip)]
+    headers: HeaderMap,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    pub(super) fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The problem that an error of poem's own stands for.
+    fn of(error: &Error) -> Self {
+        if error.is::<NotFoundError>() {
+            let detail = "There is nothing at this path; /api/v1/openapi.json lists what there is.";
+            return Self::new(StatusCode::NOT_FOUND, "unknown_path", detail);
+        }
+        if error.is::<MethodNotAllowedError>() {
+            let detail = "This path does not know this method; see the Allow header.";
+            return Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        }
+        let code = if error.status().is_server_error() { "internal" } else { "invalid_request" };
+        Self::new(error.status(), code, error.to_string())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn as_response(&self) -> Response {
+        let body = Body::from_string(api::encode(self));
+        let mut response = Response::builder()
+            .status(self.status())
+            .header(header::CONTENT_TYPE, "application/problem+json")
+            .body(body);
+        response.headers_mut().extend(self.headers.clone());
+        response
+    }
+}
+
+/// Turns whatever went wrong into a problem.
+pub(super) async fn answer(error: Error) -> Response {
+    if error.is::<Problem>() {
+        return error.into_response();
+    }
+    Problem::of(&error).as_response()
+}
+
+impl From<Closed> for Problem {
+    fn from(_: Closed) -> Self {
+        let detail = "The daemon is stopping; try again when it is back.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail)
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        let (status, code) = match &error {
+            CommandError::Task(error) => match error {
+                task::Error::NotFound(_) => (StatusCode::NOT_FOUND, "task_not_found"),
+                task::Error::Exists(_) => (StatusCode::CONFLICT, "task_exists"),
+                task::Error::Transition { .. } => (StatusCode::CONFLICT, "illegal_transition"),
+                task::Error::Active { .. } => (StatusCode::CONFLICT, "task_active"),
+                task::Error::Progress(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_progress"),
+                task::Error::Length { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
+                task::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_tasks"),
+            },
+            CommandError::Alert(error) => match error {
+                alert::Error::NotFound(_) => (StatusCode::NOT_FOUND, "alert_not_found"),
+                alert::Error::Resolved(_) => (StatusCode::CONFLICT, "alert_resolved"),
+                alert::Error::Length { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
+                alert::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_alerts"),
+            },
+        };
+        Self::new(status, code, error.to_string())
+    }
+}

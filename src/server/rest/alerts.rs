@@ -1,0 +1,47 @@
+//! Alerts: fired from outside, resolved and looked at.
+
+use poem::handler;
+use poem::web::{Data, Path};
+
+use super::{Json, JsonBody, Problem, Result};
+use crate::alert;
+use crate::api::{Alert, AlertReport, Alerts};
+use crate::pipeline::{Answer, Command, CommandError};
+use crate::server::App;
+
+/// `GET /api/v1/alerts`.
+#[handler]
+pub(crate) fn list(Data(app): Data<&App>) -> Json {
+    let alerts = app.pipeline.read(|state, _| state.alerts.iter().map(Alert::from).collect());
+    Json::ok(&Alerts { alerts })
+}
+
+/// `GET /api/v1/alerts/{id}`.
+#[handler]
+pub(crate) fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
+    let alert = app.pipeline.read(|state, _| state.alerts.get(&id).map(Alert::from));
+    let not_found = || Problem::from(CommandError::from(alert::Error::NotFound(id)));
+    Ok(Json::ok(&alert.ok_or_else(not_found)?))
+}
+
+/// `POST /api/v1/alerts`: fires the rule's alert, or brings the firing one up to date.
+#[handler]
+pub(crate) async fn fire(
+    Data(app): Data<&App>,
+    JsonBody(report): JsonBody<AlertReport>,
+) -> Result<Json> {
+    command(app, Command::FireAlert(report.into())).await
+}
+
+/// `POST /api/v1/alerts/{id}/resolve`.
+#[handler]
+pub(crate) async fn resolve(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
+    command(app, Command::ResolveAlert { id }).await
+}
+
+async fn command(app: &App, command: Command) -> Result<Json> {
+    match app.pipeline.command(command).await?? {
+        Answer::Alert(alert) => Ok(Json::ok(&Alert::from(&alert))),
+        answer => unreachable!("an alert command is answered with its alert, not {answer:?}"),
+    }
+}

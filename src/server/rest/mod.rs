@@ -1,0 +1,18 @@
+//! `/api/v1`: JSON over HTTP, one file per noun.
+
+pub(super) mod alerts;
+mod body;
+pub(super) mod clients;
+pub(super) mod collectors;
+mod json;
+pub(super) mod openapi;
+pub(super) mod samples;
+pub(super) mod status;
+pub(super) mod tasks;
+
+use super::problem::Problem;
+use body::JsonBody;
+use json::Json;
+
+/// What every handler here returns.
+type Result<T> = std::result::Result<T, Problem>;

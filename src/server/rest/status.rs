@@ -1,0 +1,57 @@
+//! The state of the host and of the daemon.
+
+use http::StatusCode;
+use poem::handler;
+use poem::web::Data;
+
+use super::Json;
+use crate::api::{Health, HealthCheck};
+use crate::pipeline::CollectorState;
+use crate::server::App;
+
+/// `GET /api/v1/status`: what `system_status` carries.
+#[handler]
+pub(crate) fn status(Data(app): Data<&App>) -> Json {
+    Json::ok(&app.pipeline.read(|state, now| state.system_status(now)))
+}
+
+/// `GET /api/v1/metrics`: what `metrics_update` carries.
+#[handler]
+pub(crate) fn metrics(Data(app): Data<&App>) -> Json {
+    Json::ok(&app.pipeline.read(|state, now| state.metrics(now)))
+}
+
+/// `GET /api/v1/health`: whether the daemon itself works, and what does not.
+#[handler]
+pub(crate) fn health(Data(app): Data<&App>) -> Json {
+    let (ready, checks) = app.pipeline.read(|state, _| {
+        let checks: Vec<HealthCheck> = state
+            .collectors
+            .iter()
+            .map(|(name, status)| HealthCheck {
+                name: format!("collector {name}"),
+                ok: matches!(status.state, CollectorState::Ok | CollectorState::Waiting),
+                message: status.error.clone(),
+            })
+            .collect();
+        (state.collectors.all_reported(), checks)
+    });
+    let status = if checks.iter().all(|check| check.ok) { "ok" } else { "degraded" };
+    Json::ok(&Health { status, ready, checks })
+}
+
+/// `GET /healthz`: answered as long as the daemon answers at all.
+#[handler]
+pub(crate) fn live() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: 200 once every collector has ended its first collection.
+#[handler]
+pub(crate) fn ready(Data(app): Data<&App>) -> (StatusCode, &'static str) {
+    if app.pipeline.read(|state, _| state.collectors.all_reported()) {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "waiting for the first collection\n")
+    }
+}

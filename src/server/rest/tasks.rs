@@ -1,0 +1,74 @@
+//! Tasks: reported, changed and looked at.
+
+use http::{StatusCode, header};
+use poem::web::{Data, Path};
+use poem::{IntoResponse, Response, handler};
+
+use super::{Json, JsonBody, Problem, Result};
+use crate::api::{NewTask, Task, TaskChange, Tasks};
+use crate::pipeline::{Answer, Command};
+use crate::server::App;
+use crate::task;
+
+/// `GET /api/v1/tasks`.
+#[handler]
+pub(crate) fn list(Data(app): Data<&App>) -> Json {
+    let tasks = app.pipeline.read(|state, _| state.tasks.iter().map(Task::from).collect());
+    Json::ok(&Tasks { tasks })
+}
+
+/// `GET /api/v1/tasks/{id}`.
+#[handler]
+pub(crate) fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
+    let task = app.pipeline.read(|state, _| state.tasks.get(&id).map(Task::from));
+    Ok(Json::ok(&task.ok_or_else(|| not_found(id))?))
+}
+
+/// `POST /api/v1/tasks`: 201 with the task and its address.
+#[handler]
+pub(crate) async fn create(
+    Data(app): Data<&App>,
+    JsonBody(NewTask { id, name, status, progress, details }): JsonBody<NewTask>,
+) -> Result<Response> {
+    let change = task::Change { name: None, status, progress, details };
+    let task = command(app, Command::CreateTask { id, name, change }).await?;
+    let location = format!("/api/v1/tasks/{}", task.id);
+    Ok(Json::with_status(StatusCode::CREATED, &task)
+        .with_header(header::LOCATION, location)
+        .into_response())
+}
+
+/// `PATCH /api/v1/tasks/{id}`.
+#[handler]
+pub(crate) async fn update(
+    Data(app): Data<&App>,
+    Path(id): Path<String>,
+    JsonBody(change): JsonBody<TaskChange>,
+) -> Result<Json> {
+    let change = change.into();
+    Ok(Json::ok(&command(app, Command::UpdateTask { id, change }).await?))
+}
+
+/// `POST /api/v1/tasks/{id}/stop`: asks its owner to stop.
+#[handler]
+pub(crate) async fn stop(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
+    Ok(Json::ok(&command(app, Command::StopTask { id }).await?))
+}
+
+/// `DELETE /api/v1/tasks/{id}`: 204; only of one that has ended.
+#[handler]
+pub(crate) async fn delete(Data(app): Data<&App>, Path(id): Path<String>) -> Result<StatusCode> {
+    app.pipeline.command(Command::DeleteTask { id }).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn command(app: &App, command: Command) -> Result<Task> {
+    match app.pipeline.command(command).await?? {
+        Answer::Task(task) => Ok(Task::from(&task)),
+        answer => unreachable!("a task command is answered with its task, not {answer:?}"),
+    }
+}
+
+fn not_found(id: String) -> Problem {
+    Problem::from(crate::pipeline::CommandError::from(task::Error::NotFound(id)))
+}

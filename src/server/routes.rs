@@ -1,0 +1,54 @@
+//! Which path leads to which handler.
+
+use http::{HeaderValue, Method, StatusCode, header};
+use poem::endpoint::{BoxEndpoint, make_sync};
+use poem::{EndpointExt, Response, Route};
+
+use super::methods::Methods;
+use super::{App, dashboard, exposition, problem, rest, ws};
+
+/// Everything that HTTP serves, for one daemon.
+pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
+    Route::new()
+        .at("/", Methods::get(make_sync(|_| to_dashboard())).boxed())
+        .at("/dashboard", Methods::get(dashboard::page).boxed())
+        .at("/dashboard/*path", Methods::get(dashboard::asset).boxed())
+        // Judged by the handshake itself, which knows what to answer to anything but an upgrade.
+        .at("/ws", ws::upgrade)
+        .at("/metrics", Methods::get(exposition::metrics).boxed())
+        .at("/healthz", Methods::get(rest::status::live).boxed())
+        .at("/readyz", Methods::get(rest::status::ready).boxed())
+        .nest("/api/v1", api())
+        .data(app)
+        .catch_all_error(problem::answer)
+        .boxed()
+}
+
+fn api() -> Route {
+    use rest::{alerts, clients, collectors, openapi, samples, status, tasks};
+    Route::new()
+        .at("/status", Methods::get(status::status).boxed())
+        .at("/health", Methods::get(status::health).boxed())
+        .at("/metrics", Methods::get(status::metrics).boxed())
+        .at("/collectors", Methods::get(collectors::list).boxed())
+        .at("/clients", Methods::get(clients::list).boxed())
+        .at("/samples", Methods::get(samples::list).boxed())
+        .at("/tasks", Methods::get(tasks::list).and(Method::POST, tasks::create).boxed())
+        .at(
+            "/tasks/:id",
+            Methods::get(tasks::show)
+                .and(Method::PATCH, tasks::update)
+                .and(Method::DELETE, tasks::delete)
+                .boxed(),
+        )
+        .at("/tasks/:id/stop", Methods::post(tasks::stop).boxed())
+        .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
+        .at("/alerts/:id", Methods::get(alerts::show).boxed())
+        .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
+        .at("/openapi.json", Methods::get(openapi::document).boxed())
+}
+
+fn to_dashboard() -> Response {
+    let location = HeaderValue::from_static("/dashboard");
+    Response::builder().status(StatusCode::FOUND).header(header::LOCATION, location).finish()
+}

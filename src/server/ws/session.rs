@@ -1,0 +1,276 @@
+//! One client's connection: what it says is answered, and what is due to it is sent.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::{sleep_until, timeout};
+
+use super::frame::{self, Header, Opcode};
+use super::inbound::Inbound;
+use super::rate::TokenBucket;
+use super::{CloseCode, Decoder, Event, Violation};
+use crate::api::{self, GapData, Pong, Reply, Subscribed};
+use crate::hub::{Client, Cursor, Filter, Gap};
+use crate::server::{App, WebSocketConfig};
+
+/// Enough for any ordinary message in one read, and on the task's stack frame no burden.
+const READ_BYTES: usize = 2048;
+/// After our close frame, the client has this long for its own (RFC 6455 section 7.1.1).
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One client's connection.
+pub(super) struct Session {
+    app: App,
+    config: WebSocketConfig,
+    client: Arc<Client>,
+    filter: Filter,
+    cursor: Cursor,
+    writer: OwnedWriteHalf,
+    /// Frames to be written, as one piece.
+    outgoing: Vec<u8>,
+    messages: u64,
+    rate: TokenBucket,
+    errors: TokenBucket,
+    heard: Instant,
+    pinged: bool,
+}
+
+/// How a session ends.
+#[derive(Debug)]
+enum End {
+    /// The client is gone, or was never alive.
+    Lost,
+    /// The client closed; its code is to be returned.
+    Closed(Option<u16>),
+    /// We close.
+    Close(CloseCode, &'static str),
+}
+
+type Step = Result<(), End>;
+
+impl Session {
+    /// Serves a client from the handshake to its end. `early` is what it sent with its handshake.
+    pub(super) async fn run(socket: TcpStream, early: Vec<u8>, app: App, address: SocketAddr) {
+        let (mut reader, writer) = socket.into_split();
+        let hub = app.pipeline.hub.clone();
+        let membership = hub.clients.join(address, app.pipeline.clock.now());
+        let mut session = Self::begin(app, membership.client.clone(), writer);
+        let client_id = &*membership.client.id;
+        tracing::debug!(client_id, %address, "client connected");
+        let end = match session.serve(&mut reader, early).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        tracing::debug!(client_id, %address, ?end, "client leaves");
+        // Whoever does not take the farewell in time is gone already.
+        let _ = timeout(CLOSE_TIMEOUT, session.part(end, &mut reader)).await;
+    }
+
+    /// The first thing a client gets is the state of the whole, and then what comes after it.
+    fn begin(app: App, client: Arc<Client>, writer: OwnedWriteHalf) -> Self {
+        let (config, now) = (app.websocket(), Instant::now());
+        let hub = &app.pipeline.hub;
+        let (initial, cursor) = app.pipeline.read_and_follow(|state, now| {
+            let (epoch, seq) = hub.position();
+            Reply::InitialState(Box::new(state.initial_state(&epoch, seq, now))).encode(now)
+        });
+        let mut session = Self {
+            client,
+            filter: Filter::default(),
+            cursor,
+            writer,
+            outgoing: Vec::new(),
+            messages: 0,
+            rate: TokenBucket::new(config.max_message_rate * 2, Duration::from_secs(2), now),
+            errors: TokenBucket::new(config.max_errors_per_minute, Duration::from_secs(60), now),
+            heard: now,
+            pinged: false,
+            app,
+            config,
+        };
+        session.push(Opcode::Text, initial.as_bytes());
+        session
+    }
+
+    async fn serve(
+        &mut self,
+        reader: &mut OwnedReadHalf,
+        early: Vec<u8>,
+    ) -> Result<Infallible, End> {
+        let mut decoder = Decoder::new(*self.config.max_message_size as usize);
+        let mut changed = self.app.pipeline.hub.changed();
+        let mut closing = self.app.closing();
+        self.receive(&mut decoder, &early)?;
+        drop(early);
+        loop {
+            // Before the look at the log: what is published after it wakes us.
+            changed.mark_unchanged();
+            self.gather();
+            let mut buffer = [0; READ_BYTES];
+            if !self.outgoing.is_empty() {
+                self.flush().await?;
+                // A client that is far behind is heard all the same.
+                match reader.try_read(&mut buffer) {
+                    Ok(0) => return Err(End::Lost),
+                    Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return Err(End::Lost),
+                }
+                continue;
+            }
+            tokio::select! {
+                read = reader.read(&mut buffer) => match read {
+                    Ok(0) | Err(_) => return Err(End::Lost),
+                    Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
+                },
+                _ = changed.changed() => {}
+                _ = closing.wait_for(|closing| *closing) => {
+                    return Err(End::Close(CloseCode::GoingAway, "the daemon is stopping"));
+                }
+                () = sleep_until(self.patience().into()) => self.check_alive()?,
+            }
+        }
+    }
+
+    /// Moves what is due from the log to what is to be written.
+    fn gather(&mut self) {
+        let hub = self.app.pipeline.hub.clone();
+        let due = self.cursor.take(&hub, &self.filter);
+        hub.clients.conflated.fetch_add(due.conflated, Ordering::Relaxed);
+        if let Some(Gap { from, to }) = due.gap {
+            hub.clients.gaps.fetch_add(1, Ordering::Relaxed);
+            self.reply(&Reply::Gap(GapData { from, to, reason: "retention" }));
+        }
+        for text in &due.messages {
+            self.push(Opcode::Text, text);
+        }
+    }
+
+    fn push(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.outgoing.extend_from_slice(Header::new(opcode, payload.len()).as_bytes());
+        self.outgoing.extend_from_slice(payload);
+        self.messages += u64::from(opcode == Opcode::Text);
+    }
+
+    fn reply(&mut self, reply: &Reply) {
+        let text = reply.encode(self.app.pipeline.clock.now());
+        self.push(Opcode::Text, text.as_bytes());
+    }
+
+    /// Writes all there is. The time limit is on progress: a slow client is not a dead one.
+    async fn flush(&mut self) -> Step {
+        let limit = *self.config.write_timeout;
+        let mut rest = &self.outgoing[..];
+        while !rest.is_empty() {
+            match timeout(limit, self.writer.write(rest)).await {
+                Ok(Ok(count)) if count > 0 => rest = &rest[count..],
+                _ => return Err(End::Lost),
+            }
+            let lag = self.cursor.lag(&self.app.pipeline.hub);
+            self.client.lag.store(lag, Ordering::Relaxed);
+        }
+        let (messages, bytes) = (std::mem::take(&mut self.messages), self.outgoing.len() as u64);
+        self.app.pipeline.hub.clients.sent(&self.client, messages, bytes);
+        // Most of the time a client is owed nothing: its memory goes to others meanwhile.
+        self.outgoing = Vec::new();
+        Ok(())
+    }
+
+    /// Takes bytes of the client, and does what its messages ask.
+    fn receive(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Step {
+        (self.heard, self.pinged) = (Instant::now(), false);
+        while let Some(event) = decoder.decode(&mut bytes)? {
+            if !self.rate.take(self.heard) {
+                return Err(End::Close(CloseCode::PolicyViolation, "too many messages"));
+            }
+            match event {
+                Event::Text(text) => self.act(&text)?,
+                Event::Binary(_) => {
+                    return Err(End::Close(CloseCode::UnsupportedData, "only text is understood"));
+                }
+                Event::Ping(payload) => self.push(Opcode::Pong, &payload),
+                Event::Pong(_) => {}
+                Event::Close { code, .. } => return Err(End::Closed(code)),
+            }
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, text: &str) -> Step {
+        match Inbound::parse(text) {
+            Ok(Inbound::Ping) => {
+                let client_id = self.client.id.clone();
+                self.reply(&Reply::Pong(Pong { client_id }));
+            }
+            Ok(Inbound::Subscribe(filter)) => {
+                let applied = api::Filter::from(filter.clone());
+                self.set_filter(filter);
+                self.reply(&Reply::Subscribed(Subscribed { filter: applied }));
+            }
+            Ok(Inbound::Unsubscribe) => {
+                self.set_filter(Filter::nothing());
+                self.reply(&Reply::Unsubscribed {});
+            }
+            Err(error) => {
+                self.reply(&Reply::Error(error));
+                if !self.errors.take(Instant::now()) {
+                    let reason = "too many invalid messages";
+                    return Err(End::Close(CloseCode::PolicyViolation, reason));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was published until now is still owed by the filter that was in force.
+    fn set_filter(&mut self, filter: Filter) {
+        self.gather();
+        self.app.pipeline.hub.clients.set_filter(&self.client, filter.clone());
+        self.filter = filter;
+    }
+
+    /// Until when the client may be silent before something is done about it.
+    fn patience(&self) -> Instant {
+        let interval = *self.config.ping_interval;
+        let grace = if self.pinged { *self.config.pong_timeout } else { Duration::ZERO };
+        self.heard + interval + grace
+    }
+
+    fn check_alive(&mut self) -> Step {
+        if self.pinged {
+            return Err(End::Lost);
+        }
+        self.pinged = true;
+        self.push(Opcode::Ping, &[]);
+        Ok(())
+    }
+
+    /// Says farewell: our close frame, then the wait for the client's, so that TCP does not throw
+    /// away what is still on its way (RFC 6455 section 7.1.1).
+    async fn part(&mut self, end: End, reader: &mut OwnedReadHalf) {
+        let close = match end {
+            End::Lost => return,
+            End::Closed(code) => frame::close_reply(code),
+            End::Close(code, reason) => frame::close(code, reason),
+        };
+        self.outgoing.extend_from_slice(&close);
+        if self.flush().await.is_err() || self.writer.shutdown().await.is_err() {
+            return;
+        }
+        let mut buffer = [0; READ_BYTES];
+        while reader.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+    }
+}
+
+impl From<Violation> for End {
+    fn from(violation: Violation) -> Self {
+        End::Close(violation.code, violation.reason)
+    }
+}

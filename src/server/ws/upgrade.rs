@@ -1,0 +1,60 @@
+//! `GET /ws`: from a request to a connection that is ours.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use http::StatusCode;
+use hyper::upgrade::{OnUpgrade, Parts};
+use hyper_util::rt::TokioIo;
+use poem::web::{Data, RemoteAddr};
+use poem::{Addr, Request, Response, handler};
+use tokio::net::TcpStream;
+
+use super::handshake;
+use super::session::Session;
+use crate::server::App;
+use crate::server::connection::Upgrade;
+use crate::server::problem::Problem;
+
+/// Answers the handshake, and starts a session once the answer is on its way.
+#[handler]
+pub(crate) fn upgrade(
+    request: &Request,
+    Data(app): Data<&App>,
+    remote: &RemoteAddr,
+) -> Result<Response, Problem> {
+    let accepted = handshake::judge(request.method(), request.version(), request.headers(), &[]);
+    let accepted = accepted.map_err(|refusal| {
+        let problem = Problem::new(refusal.status, "handshake_refused", refusal.reason);
+        problem.with_headers(refusal.headers())
+    })?;
+    let promise = request.data::<Upgrade>().and_then(Upgrade::take).ok_or_else(|| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::new(status, "internal", "This connection cannot be upgraded.")
+    })?;
+    tokio::spawn(start(promise, app.clone(), address_of(remote)));
+    let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
+    response.headers_mut().extend(accepted.headers());
+    Ok(response)
+}
+
+async fn start(promise: OnUpgrade, app: App, address: SocketAddr) {
+    let upgraded = match promise.await {
+        Ok(upgraded) => upgraded,
+        // The client went away before it had our answer.
+        Err(error) => return tracing::debug!(%address, %error, "upgrade failed"),
+    };
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!(%address, "an upgraded connection is not a TCP socket");
+    };
+    // A copy, because the original would keep hyper's whole read buffer alive.
+    let early = read_buf.to_vec();
+    drop(read_buf);
+    Session::run(io.into_inner(), early, app, address).await;
+}
+
+fn address_of(remote: &RemoteAddr) -> SocketAddr {
+    match &remote.0 {
+        Addr::SocketAddr(address) => *address,
+        _ => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+    }
+}
