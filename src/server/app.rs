@@ -74,8 +74,10 @@ impl Inner {
         self.settings.read().1.clone()
     }
 
-    /// Turns true when every connection is to end.
-    pub(super) fn closing(&self) -> watch::Receiver<bool> {
-        self.closing.subscribe()
+    /// Returns when every connection is to end.
+    pub(super) async fn closed(&self) {
+        let mut closing = self.closing.subscribe();
+        // The sender is ours, so that it cannot be gone.
+        let _ = closing.wait_for(|closing| *closing).await;
     }
 }

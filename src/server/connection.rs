@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::uri::Scheme;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
@@ -59,10 +60,9 @@ pub(super) async fn serve<E>(
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let mut closing = app.closing();
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = closing.wait_for(|closing| *closing) => {
+        () = app.closed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -79,7 +79,10 @@ async fn answer<E>(
     endpoint: &E,
     app: &App,
     config: &Config,
-) -> Result<http::Response<poem::body::BoxBody>, Infallible>
+) -> Result<
+    http::Response<impl hyper::body::Body<Data = Bytes, Error = std::io::Error> + use<E>>,
+    Infallible,
+>
 where
     E: Endpoint<Output = Response>,
 {
@@ -95,7 +98,7 @@ where
         Err(_) => too_slow(*config.request_timeout),
     };
     app.meter.record(response.status(), started.elapsed());
-    Ok(response.into())
+    Ok(http::Response::from(response))
 }
 
 fn too_slow(limit: Duration) -> Response {

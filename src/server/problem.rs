@@ -23,7 +23,7 @@ pub(super) struct Problem {
     /// What is wrong with this request, and what to do.
     detail: String,
     #[serde(skip)]
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -33,17 +33,17 @@ impl Problem {
             status: status.as_u16(),
             code,
             detail: detail.into(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 
     pub(super) fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.headers.extend(headers);
+        self.headers.extend(headers.into_iter().filter_map(|(name, value)| Some((name?, value))));
         self
     }
 
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 

@@ -14,10 +14,10 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
         .at("/dashboard", Methods::get(dashboard::page).boxed())
         .at("/dashboard/*path", Methods::get(dashboard::asset).boxed())
         // Judged by the handshake itself, which knows what to answer to anything but an upgrade.
-        .at("/ws", ws::upgrade)
+        .at("/ws", ws::upgrade::upgrade)
         .at("/metrics", Methods::get(exposition::metrics).boxed())
-        .at("/healthz", Methods::get(rest::status::live).boxed())
-        .at("/readyz", Methods::get(rest::status::ready).boxed())
+        .at("/healthz", Methods::get(rest::status::is_live).boxed())
+        .at("/readyz", Methods::get(rest::status::is_ready).boxed())
         .nest("/api/v1", api())
         .data(app)
         .catch_all_error(problem::answer)
@@ -27,9 +27,9 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 fn api() -> Route {
     use rest::{alerts, clients, collectors, openapi, samples, status, tasks};
     Route::new()
-        .at("/status", Methods::get(status::status).boxed())
-        .at("/health", Methods::get(status::health).boxed())
-        .at("/metrics", Methods::get(status::metrics).boxed())
+        .at("/status", Methods::get(status::get_status).boxed())
+        .at("/health", Methods::get(status::get_health).boxed())
+        .at("/metrics", Methods::get(status::get_metrics).boxed())
         .at("/collectors", Methods::get(collectors::list).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
         .at("/samples", Methods::get(samples::list).boxed())
@@ -45,7 +45,7 @@ fn api() -> Route {
         .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
-        .at("/openapi.json", Methods::get(openapi::document).boxed())
+        .at("/openapi.json", Methods::get(openapi::get_document).boxed())
 }
 
 fn to_dashboard() -> Response {

@@ -18,7 +18,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
 
 /// The description; made when first asked for.
 #[handler]
-pub(crate) fn document() -> Response {
+pub(crate) fn get_document() -> Response {
     Json::ok(&*DOCUMENT).into_response()
 }
 

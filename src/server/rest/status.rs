@@ -11,19 +11,19 @@ use crate::server::App;
 
 /// `GET /api/v1/status`: what `system_status` carries.
 #[handler]
-pub(crate) fn status(Data(app): Data<&App>) -> Json {
+pub(crate) fn get_status(Data(app): Data<&App>) -> Json {
     Json::ok(&app.pipeline.read(|state, now| state.system_status(now)))
 }
 
 /// `GET /api/v1/metrics`: what `metrics_update` carries.
 #[handler]
-pub(crate) fn metrics(Data(app): Data<&App>) -> Json {
+pub(crate) fn get_metrics(Data(app): Data<&App>) -> Json {
     Json::ok(&app.pipeline.read(|state, now| state.metrics(now)))
 }
 
 /// `GET /api/v1/health`: whether the daemon itself works, and what does not.
 #[handler]
-pub(crate) fn health(Data(app): Data<&App>) -> Json {
+pub(crate) fn get_health(Data(app): Data<&App>) -> Json {
     let (ready, checks) = app.pipeline.read(|state, _| {
         let checks: Vec<HealthCheck> = state
             .collectors
@@ -42,13 +42,13 @@ pub(crate) fn health(Data(app): Data<&App>) -> Json {
 
 /// `GET /healthz`: answered as long as the daemon answers at all.
 #[handler]
-pub(crate) fn live() -> &'static str {
+pub(crate) fn is_live() -> &'static str {
     "ok\n"
 }
 
 /// `GET /readyz`: 200 once every collector has ended its first collection.
 #[handler]
-pub(crate) fn ready(Data(app): Data<&App>) -> (StatusCode, &'static str) {
+pub(crate) fn is_ready(Data(app): Data<&App>) -> (StatusCode, &'static str) {
     if app.pipeline.read(|state, _| state.collectors.all_reported()) {
         (StatusCode::OK, "ready\n")
     } else {

@@ -14,13 +14,12 @@ mod mask;
 mod message;
 mod rate;
 mod session;
-mod upgrade;
+pub(super) mod upgrade;
 mod utf8;
 
 pub use close::CloseCode;
 pub use decoder::{Decoder, Event, Violation};
 pub use inbound::Inbound;
-pub(super) use upgrade::upgrade;
 
 #[cfg(test)]
 mod tests;

@@ -106,7 +106,7 @@ impl Session {
     ) -> Result<Infallible, End> {
         let mut decoder = Decoder::new(*self.config.max_message_size as usize);
         let mut changed = self.app.pipeline.hub.changed();
-        let mut closing = self.app.closing();
+        let app = self.app.clone();
         self.receive(&mut decoder, &early)?;
         drop(early);
         loop {
@@ -131,7 +131,7 @@ impl Session {
                     Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
                 },
                 _ = changed.changed() => {}
-                _ = closing.wait_for(|closing| *closing) => {
+                () = app.closed() => {
                     return Err(End::Close(CloseCode::GoingAway, "the daemon is stopping"));
                 }
                 () = sleep_until(self.patience().into()) => self.check_alive()?,
