@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::problem::{Problem, did_you_mean};
+use super::problem::{Problem, did_you_mean, nearest};
 use super::schema::Shape;
 use super::tree::{Node, Step, Value, key_text};
 
@@ -109,8 +109,10 @@ impl Findings<'_> {
             }
             (Value::List(_), [Step::Key(key)]) if shape.is("object") => {
                 let lists = self.schema.properties().filter(|(_, shape)| shape.is("array"));
-                did_you_mean(key, lists.map(|(name, _)| name))
-                    .or_else(|| Some(format!("write [{}]", key_text(key))))
+                Some(match nearest(key, lists.map(|(name, _)| name)) {
+                    Some(list) => format!("did you mean [[{list}]]?"),
+                    None => format!("write [{}]", key_text(key)),
+                })
             }
             _ => None,
         };

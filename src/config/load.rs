@@ -68,9 +68,8 @@ fn assemble(
 
     let mut tree = Node::empty(&Origin::Default);
     for document in documents {
-        match parse::document(&document.path, &document.bytes) {
-            Ok(root) => tree.lay_over(root),
-            Err(errors) => problems.extend(errors),
+        if let Some(root) = parse::document(&document.path, &document.bytes, &mut problems) {
+            tree.lay_over(root);
         }
     }
     // What a broken file says is unknown, so nothing is missing and nothing contradicts the rest.

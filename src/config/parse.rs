@@ -15,11 +15,13 @@ use super::{Origin, tree};
 /// Tables and lists within each other; nobody writes as many by hand, and walking them recurses.
 const MAX_DEPTH: usize = 32;
 
-/// A TOML file as values with their lines.
-///
-/// # Errors
-/// Every syntax error, in the order of the text, of which none of the values are to be trusted.
-pub(super) fn document(path: &Arc<Path>, bytes: &[u8]) -> Result<Node, Vec<Problem>> {
+/// A TOML file as values with their lines. Every syntax error becomes a problem, and then none of
+/// the values is to be trusted: `None`. A number that cannot be held is a problem and left out.
+pub(super) fn document(
+    path: &Arc<Path>,
+    bytes: &[u8],
+    problems: &mut Vec<Problem>,
+) -> Option<Node> {
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -27,7 +29,8 @@ pub(super) fn document(path: &Arc<Path>, bytes: &[u8]) -> Result<Node, Vec<Probl
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
             let origin = Origin::File { path: path.clone(), line: Some(line) };
             let hint = Some("save the file as UTF-8".to_owned());
-            return Err(vec![Problem::new(&origin, "", "this is not UTF-8 text", hint)]);
+            problems.push(Problem::new(&origin, "", "this is not UTF-8 text", hint));
+            return None;
         }
     };
     let mut reader = Reader::new(Place::File(path.clone()), text);
@@ -36,8 +39,9 @@ pub(super) fn document(path: &Arc<Path>, bytes: &[u8]) -> Result<Node, Vec<Probl
     for error in &errors {
         reader.syntax(error);
     }
-    let root = reader.table(table.get_ref(), 0..0, 0);
-    if reader.problems.is_empty() { Ok(root) } else { Err(reader.problems) }
+    let root = errors.is_empty().then(|| reader.table(table.get_ref(), 0..0, 0));
+    problems.append(&mut reader.problems);
+    root
 }
 
 /// A single TOML value that was said at `origin`, which is no file.
@@ -48,10 +52,8 @@ pub(super) fn value(origin: &Origin, text: &str) -> Result<Node, String> {
     let value = DeValue::parse(text).map_err(|error| error.message().to_owned())?;
     let mut reader = Reader::new(Place::Elsewhere(origin.clone()), text);
     let node = reader.value(&value, 0);
-    match reader.problems.pop() {
-        Some(problem) => Err(problem.message),
-        None => Ok(node),
-    }
+    let refused = reader.problems.pop().map(|problem| problem.message);
+    node.ok_or_else(|| refused.unwrap_or_default())
 }
 
 enum Place {
@@ -100,48 +102,55 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem::new(&self.origin(span.start), "", message, None));
     }
 
-    fn refuse(&mut self, span: &Range<usize>, message: String) -> Value {
+    fn refuse(&mut self, span: &Range<usize>, message: String) {
         self.problems.push(Problem::new(&self.origin(span.start), "", message, None));
-        Value::Boolean(false)
     }
 
     fn table(&mut self, table: &DeTable<'_>, span: Range<usize>, depth: usize) -> Node {
         let mut values = BTreeMap::new();
         for (key, value) in table {
-            let mut node = self.value(value, depth + 1);
-            node.origin = self.origin(key.span().start);
-            values.insert(key.get_ref().to_string(), node);
+            if let Some(mut node) = self.value(value, depth + 1) {
+                node.origin = self.origin(key.span().start);
+                values.insert(key.get_ref().to_string(), node);
+            }
         }
         Node { value: Value::Table(values), origin: self.origin(span.start) }
     }
 
-    fn value(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Node {
+    fn value(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Option<Node> {
         let span = value.span();
-        if depth > MAX_DEPTH {
-            let message = format!("more than {MAX_DEPTH} tables and lists within each other");
-            let value = self.refuse(&span, message);
-            return Node { value, origin: self.origin(span.start) };
-        }
-        let plain = match value.get_ref() {
-            DeValue::Table(table) => return self.table(table, span, depth),
-            DeValue::Array(array) => {
-                Value::List(array.iter().map(|value| self.value(value, depth + 1)).collect())
+        let refused = match value.get_ref() {
+            DeValue::Table(_) | DeValue::Array(_) if depth > MAX_DEPTH => {
+                format!("more than {MAX_DEPTH} tables and lists within each other")
             }
-            DeValue::String(text) => Value::String(text.to_string()),
-            DeValue::Boolean(value) => Value::Boolean(*value),
-            DeValue::Datetime(value) => Value::Datetime(value.to_string()),
-            DeValue::Integer(integer) => {
-                match i64::from_str_radix(integer.as_str(), integer.radix()) {
-                    Ok(number) => Value::Integer(number),
-                    Err(_) => self.refuse(&span, format!("{integer} does not fit into 64 bits")),
-                }
-            }
-            DeValue::Float(float) => match float.as_str().parse::<f64>() {
-                Ok(number) if number.is_finite() => Value::Float(number),
-                _ => self.refuse(&span, format!("{float} is not a finite number")),
+            DeValue::Table(table) => return Some(self.table(table, span, depth)),
+            value => match self.plain(value, depth) {
+                Ok(value) => return Some(Node { value, origin: self.origin(span.start) }),
+                Err(message) => message,
             },
         };
-        Node { value: plain, origin: self.origin(span.start) }
+        self.refuse(&span, refused);
+        None
+    }
+
+    fn plain(&mut self, value: &DeValue<'_>, depth: usize) -> Result<Value, String> {
+        match value {
+            DeValue::String(text) => Ok(Value::String(text.to_string())),
+            DeValue::Boolean(value) => Ok(Value::Boolean(*value)),
+            DeValue::Datetime(value) => Ok(Value::Datetime(value.to_string())),
+            DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+                .map(Value::Integer)
+                .map_err(|_| format!("{integer} does not fit into 64 bits")),
+            DeValue::Float(float) => match float.as_str().parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(Value::Float(number)),
+                _ => Err(format!("{float} is not a finite number")),
+            },
+            DeValue::Array(array) => {
+                let nodes = array.iter().filter_map(|value| self.value(value, depth + 1));
+                Ok(Value::List(nodes.collect()))
+            }
+            DeValue::Table(table) => Ok(self.table(table, 0..0, depth).value),
+        }
     }
 }
 

@@ -96,7 +96,11 @@ pub(super) fn one_line(text: &str) -> String {
 /// The one of `known` that `word` was probably meant to be: within a third of its letters.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let distances = known.into_iter().map(|known| (damerau_levenshtein(&word, known), known));
+    let distances = known.into_iter().map(|known| {
+        // Who cuts a word short means it, however much is missing.
+        let cut = word.len() >= 3 && (known.starts_with(&word) || word.starts_with(known));
+        (if cut { 1 } else { damerau_levenshtein(&word, known) }, known)
+    });
     let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
     let reach = (word.chars().count().max(known.chars().count()) / 3).max(1);
     (distance <= reach).then_some(known)
@@ -123,6 +127,7 @@ mod tests {
         check("Port", Some("port"));
         check("hosts", Some("host"));
         check("unsecure", Some("insecure"));
+        check("insec", Some("insecure"));
         check("banana", None);
         check("", None);
     }

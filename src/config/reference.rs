@@ -53,9 +53,22 @@ fn ordered<'a>(shape: Shape<'a>) -> Vec<(&'a str, Shape<'a>)> {
     keys
 }
 
+/// What the documentation says about a key, with the texts that it may be.
+fn explain(text: &mut String, shape: Shape<'_>) {
+    let choices: Vec<String> =
+        shape.choices().into_iter().map(|choice| format!("{choice:?}")).collect();
+    match choices.split_last() {
+        Some((last, others)) => {
+            let listed = format!("{} or {last}", others.join(", "));
+            comment(text, &format!("{} One of {listed}.", shape.description()));
+        }
+        None => comment(text, shape.description()),
+    }
+}
+
 fn keys(text: &mut String, section: Shape<'_>, values: Option<&toml::Table>) {
     for (key, shape) in ordered(section) {
-        comment(text, shape.description());
+        explain(text, shape);
         match values.and_then(|values| values.get(key)) {
             Some(value) => text.push_str(&format!("#{key} = {value}\n")),
             // The space keeps it apart from the keys that a # alone turns off.
@@ -88,7 +101,7 @@ fn example(text: &mut String, name: &str, list: Shape<'_>) {
     });
     for (key, shape) in known {
         let into = if shape.is("object") { &mut tables } else { &mut plain };
-        comment(into, shape.description());
+        explain(into, shape);
         match values.get(key) {
             Some(Toml::Table(inner)) => {
                 into.push_str(&format!("#[{name}.{key}]\n"));

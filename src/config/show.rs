@@ -4,7 +4,7 @@ use toml::Value as Toml;
 
 use super::load::Loaded;
 use super::problem::one_line;
-use super::tree::{Node, Step, Value, key_text};
+use super::tree::{Node, Step, Value, key_text, string_text};
 use super::{Config, Origin};
 
 /// All of `loaded` as a valid TOML file: what was written as it was written, else the default; each
@@ -28,7 +28,9 @@ fn table(text: &mut String, values: &toml::Table, tree: &Node, path: &mut Vec<St
             path.push(Step::Key(key.clone()));
             match (pass, value) {
                 (true, Toml::Table(inner)) => {
-                    text.push_str(&format!("\n[{}]\n", header(path)));
+                    if inner.is_empty() || inner.values().any(is_plain) {
+                        text.push_str(&format!("\n[{}]\n", header(path)));
+                    }
                     table(text, inner, tree, path);
                 }
                 (true, Toml::Array(entries)) if is_tables(entries) => {
@@ -41,13 +43,22 @@ fn table(text: &mut String, values: &toml::Table, tree: &Node, path: &mut Vec<St
                         path.pop();
                     }
                 }
-                (false, Toml::Table(_)) => {}
-                (false, Toml::Array(entries)) if is_tables(entries) => {}
-                (false, value) => text.push_str(&line(key, value, tree.get(path))),
-                (true, _) => {}
+                (false, value) if is_plain(value) => {
+                    text.push_str(&line(key, value, tree.get(path)))
+                }
+                _ => {}
             }
             path.pop();
         }
+    }
+}
+
+/// Whether `value` is written behind its key, and not under a header.
+fn is_plain(value: &Toml) -> bool {
+    match value {
+        Toml::Table(_) => false,
+        Toml::Array(entries) => !is_tables(entries),
+        _ => true,
     }
 }
 
@@ -66,9 +77,9 @@ fn header(path: &[Step]) -> String {
 
 fn line(key: &str, value: &Toml, written: Option<&Node>) -> String {
     let origin = written.map_or(&Origin::Default, |node| &node.origin);
-    let text = match written.map(|node| &node.value) {
-        Some(Value::String(text)) => Toml::String(text.clone()),
-        _ => value.clone(),
+    let text = match (written.map(|node| &node.value), value) {
+        (Some(Value::String(text)), _) | (_, Toml::String(text)) => string_text(text),
+        _ => value.to_string(),
     };
     format!("{} = {text}  # {}\n", key_text(key), one_line(&origin.to_string()))
 }

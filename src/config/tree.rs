@@ -93,7 +93,7 @@ impl Node {
             Value::String(text) => Some(text.as_str()),
             _ => None,
         };
-        text("name").or_else(|| text("plugin"))
+        text("name").or_else(|| text("plugin")).filter(|name| !name.is_empty())
     }
 
     /// The value one step on.
@@ -183,8 +183,13 @@ pub(super) fn key_text(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match !key.is_empty() && key.chars().all(bare) {
         true => key.to_owned(),
-        false => toml::Value::String(key.to_owned()).to_string(),
+        false => string_text(key),
     }
+}
+
+/// A string as TOML writes it on one line. JSON's escapes are among TOML's, which has one more.
+pub(super) fn string_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\x7f', "\\u007F")
 }
 
 /// The steps of a dotted path of keys: `server.port`.

@@ -15,7 +15,7 @@ pub(super) const MIN_INTERVAL: HumanDuration = millis(100);
 pub(super) const MIN_TIMEOUT: HumanDuration = millis(1);
 
 /// Longer than anybody waits, and short enough to be added to any clock.
-pub(super) const MAX_DURATION: HumanDuration = HumanDuration::secs(366 * 86_400);
+const MAX_DURATION: HumanDuration = HumanDuration::secs(365 * 86_400);
 
 /// More than any host needs, and far from what an allocation or a channel can hold.
 const MAX_COUNT: usize = 10_000_000;
@@ -68,10 +68,27 @@ impl Report<'_> {
     where
         T: PartialOrd + Display,
     {
-        let message = if value < *range.start() {
-            format!("{value} is too little: {} or more", range.start())
-        } else if value > *range.end() {
-            format!("{value} is too much: {} or less", range.end())
+        self.bounded(path, &value, &range, ["small", "large"], T::to_string);
+    }
+
+    /// Refuses what is shorter than `least`, or longer than anybody waits.
+    pub(super) fn time(&mut self, path: &[Step], value: HumanDuration, least: HumanDuration) {
+        let range = least..=MAX_DURATION;
+        self.bounded(path, &value, &range, ["short", "long"], HumanDuration::exact);
+    }
+
+    fn bounded<T: PartialOrd>(
+        &mut self,
+        path: &[Step],
+        value: &T,
+        range: &RangeInclusive<T>,
+        [little, much]: [&str; 2],
+        text: impl Fn(&T) -> String,
+    ) {
+        let message = if value < range.start() {
+            format!("{} is too {little}: {} or more", text(value), text(range.start()))
+        } else if value > range.end() {
+            format!("{} is too {much}: {} or less", text(value), text(range.end()))
         } else {
             return;
         };
@@ -80,10 +97,6 @@ impl Report<'_> {
 
     fn count(&mut self, path: &str, value: usize) {
         self.within(&keys(path), value, 1..=MAX_COUNT);
-    }
-
-    pub(super) fn time(&mut self, path: &str, value: HumanDuration, least: HumanDuration) {
-        self.within(&keys(path), value, least..=MAX_DURATION);
     }
 
     fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
@@ -102,17 +115,17 @@ fn server(config: &Config, report: &mut Report<'_>) {
     report.count("server.max_connections", server.max_connections);
     report.count("server.max_connections_per_address", server.max_connections_per_address);
     report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);
-    report.time("server.header_timeout", server.header_timeout, MIN_TIMEOUT);
-    report.time("server.request_timeout", server.request_timeout, MIN_TIMEOUT);
-    report.time("server.shutdown_timeout", server.shutdown_timeout, HumanDuration::secs(0));
+    report.time(&keys("server.header_timeout"), server.header_timeout, MIN_TIMEOUT);
+    report.time(&keys("server.request_timeout"), server.request_timeout, MIN_TIMEOUT);
+    report.time(&keys("server.shutdown_timeout"), server.shutdown_timeout, HumanDuration::secs(0));
 }
 
 fn websocket(config: &Config, report: &mut Report<'_>) {
     let websocket = &config.websocket;
     report.size("websocket.max_message_size", websocket.max_message_size, 1 << 10, 16 << 20);
-    report.time("websocket.ping_interval", websocket.ping_interval, HumanDuration::secs(1));
-    report.time("websocket.pong_timeout", websocket.pong_timeout, MIN_TIMEOUT);
-    report.time("websocket.write_timeout", websocket.write_timeout, MIN_TIMEOUT);
+    report.time(&keys("websocket.ping_interval"), websocket.ping_interval, HumanDuration::secs(1));
+    report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
+    report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
     report.within(&keys("websocket.max_message_rate"), websocket.max_message_rate, 1..=1_000_000);
 }
 
@@ -132,7 +145,7 @@ fn stream(config: &Config, report: &mut Report<'_>) {
         );
         report.refuse(&paths, message, None);
     }
-    report.time("status.interval", config.status.interval, MIN_INTERVAL);
+    report.time(&keys("status.interval"), config.status.interval, MIN_INTERVAL);
 }
 
 fn state(config: &Config, report: &mut Report<'_>) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::problem::did_you_mean;
 use super::tree::{Step, keys};
-use super::validate::{MAX_DURATION, MIN_INTERVAL, MIN_TIMEOUT, Report};
+use super::validate::{MIN_INTERVAL, MIN_TIMEOUT, Report};
 use super::{Checks, Config};
 use crate::sample::is_label_name;
 use crate::scheduler::Instance;
@@ -15,9 +15,9 @@ const MAX_NAME: usize = 64;
 
 pub(super) fn collectors(config: &Config, report: &mut Report<'_>) {
     let all = &config.collectors;
-    report.time("collectors.interval", all.interval, MIN_INTERVAL);
-    report.time("collectors.deadline", all.deadline, MIN_TIMEOUT);
-    report.time("collectors.backoff_max", all.backoff_max, MIN_INTERVAL);
+    report.time(&keys("collectors.interval"), all.interval, MIN_INTERVAL);
+    report.time(&keys("collectors.deadline"), all.deadline, MIN_TIMEOUT);
+    report.time(&keys("collectors.backoff_max"), all.backoff_max, MIN_INTERVAL);
     jitter(
         report,
         &[keys("collectors.jitter"), keys("collectors.interval")],
@@ -55,7 +55,7 @@ pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Repor
         let here = vec![Step::Key("collector".to_owned()), Step::Index(index)];
         let at = |key: &str| [here.clone(), keys(key)].concat();
         if names.insert(instance.name(), index).is_some() {
-            let message = "there is a collector of this name before it in this file".to_owned();
+            let message = "a collector before it has the same name".to_owned();
             let hint = "give it a name of its own".to_owned();
             report.refuse(std::slice::from_ref(&here), message, Some(hint));
         }
@@ -90,10 +90,10 @@ fn times(
     report: &mut Report<'_>,
 ) {
     if let Some(interval) = instance.interval {
-        report.within(&at("interval"), interval, MIN_INTERVAL..=MAX_DURATION);
+        report.time(&at("interval"), interval, MIN_INTERVAL);
     }
     if let Some(deadline) = instance.deadline {
-        report.within(&at("deadline"), deadline, MIN_TIMEOUT..=MAX_DURATION);
+        report.time(&at("deadline"), deadline, MIN_TIMEOUT);
     }
     // A plugin may have an interval of its own, which is not known here.
     if let (Some(own), Some(interval)) = (instance.jitter, instance.interval) {
