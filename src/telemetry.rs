@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The least severe lines that are written.
     pub level: Level,
-    /// Where they go.
+    /// Where they go: "auto" is journald when systemd started us, else text on standard error.
     pub format: Format,
 }
 

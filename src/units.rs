@@ -55,6 +55,30 @@ impl HumanDuration {
     pub const fn secs(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
+
+    /// Every unit that says something, days included, so that nothing is lost: "1d2h", "1s500ms".
+    /// It is what a configuration holds, where `Display` is for people.
+    pub fn exact(&self) -> String {
+        let mut rest = self.0.as_nanos();
+        if rest == 0 {
+            return "0s".to_owned();
+        }
+        let mut text = String::new();
+        for (unit, nanos) in DURATION_UNITS {
+            if rest >= nanos {
+                text.push_str(&format!("{}{unit}", rest / nanos));
+            }
+            rest %= nanos;
+        }
+        text
+    }
+}
+
+impl ByteSize {
+    /// As `Display`, which loses nothing.
+    pub fn exact(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl fmt::Display for HumanDuration {
@@ -149,7 +173,7 @@ impl FromStr for ByteSize {
 
 /// Both types are strings to serde and to the configuration's schema.
 macro_rules! as_text {
-    ($type:ident, $target:ty, $pattern:literal) => {
+    ($type:ident, $target:ty, $pattern:literal, $example:literal) => {
         impl Deref for $type {
             type Target = $target;
 
@@ -160,7 +184,7 @@ macro_rules! as_text {
 
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(&self.exact())
             }
         }
 
@@ -181,14 +205,14 @@ macro_rules! as_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern })
+                json_schema!({ "type": "string", "pattern": $pattern, "examples": [$example] })
             }
         }
     };
 }
 
-as_text!(HumanDuration, Duration, "^([0-9]+(d|h|m|s|ms|us|ns))+$");
-as_text!(ByteSize, u64, "^[0-9]+(TiB|GiB|MiB|KiB|GB|MB|kB|B)?$");
+as_text!(HumanDuration, Duration, "^(0|([0-9]+(d|h|m|s|ms|us|ns))+)$", "5s");
+as_text!(ByteSize, u64, "^[0-9]+(TiB|GiB|MiB|KiB|GB|MB|kB|B)?$", "64KiB");
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +269,12 @@ mod tests {
         fn whole_minutes_survive_a_round_trip(minutes in 0u64..100_000) {
             let duration = HumanDuration::secs(minutes * 60);
             prop_assert_eq!(duration.to_string().parse(), Ok(duration));
+        }
+
+        #[test]
+        fn exact_durations_lose_nothing(nanos: u64) {
+            let duration = HumanDuration(Duration::from_nanos(nanos));
+            prop_assert_eq!(duration.exact().parse(), Ok(duration));
         }
 
         #[test]

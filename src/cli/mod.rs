@@ -1,1 +1,3 @@
 //! The commands of `gz-monitor`, one file each.
+
+pub mod check_config;

@@ -5,7 +5,7 @@ mod key;
 mod moment;
 
 pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
-pub use key::SeriesKey;
+pub use key::{SeriesKey, is_label_name};
 pub use moment::{Clock, Moment, rfc3339};
 
 use std::sync::Arc;

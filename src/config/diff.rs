@@ -1,0 +1,125 @@
+//! What a reload has to apply: the keys, sections and collectors that differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use super::Config;
+use super::problem::one_line;
+use super::tree::key_text;
+use crate::scheduler::Instance;
+
+/// One key that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The key, dotted; the entries of `[[collector]]` by name: `collector[cpu].interval`.
+    pub path: String,
+    /// The value before, as JSON; `None` if there was none.
+    pub old: Option<Json>,
+    /// The value after, as JSON; `None` if there is none.
+    pub new: Option<Json>,
+}
+
+/// What differs between two configurations. Prints as one line: `server.port 8080 -> 9090`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// The sections, such as "server", in which a key differs; of them "collector" if any entry of
+    /// the list was added or removed or has changed.
+    pub sections: BTreeSet<String>,
+    /// The collectors that only the new one has, by name.
+    pub added: Vec<String>,
+    /// The collectors that only the old one has, by name.
+    pub removed: Vec<String>,
+    /// The collectors of both, by name, that differ by themselves. A change of `[collectors]`, which
+    /// holds for those that do not say otherwise, is in `sections` alone.
+    pub changed: Vec<String>,
+    /// Every key that differs, but those of collectors that were added or removed.
+    pub values: Vec<Change>,
+}
+
+impl Changes {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.sections.is_empty()
+    }
+
+    /// Whether a key of the section `name` differs.
+    pub fn touches(&self, name: &str) -> bool {
+        self.sections.contains(name)
+    }
+
+    fn collectors(&mut self, old: &[Instance], new: &[Instance]) {
+        let by_name = |list: &[Instance]| -> BTreeMap<String, Json> {
+            list.iter().map(|one| (one.name().to_owned(), json(one))).collect()
+        };
+        let (old, new) = (by_name(old), by_name(new));
+        self.removed = old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
+        self.added = new.keys().filter(|name| !old.contains_key(*name)).cloned().collect();
+        for (name, old) in &old {
+            let Some(new) = new.get(name).filter(|new| *new != old) else { continue };
+            self.changed.push(name.clone());
+            self.compare(format!("collector[{name}]"), Some(old), Some(new));
+        }
+        if !(self.removed.is_empty() && self.added.is_empty() && self.changed.is_empty()) {
+            self.sections.insert("collector".to_owned());
+        }
+    }
+
+    /// Down to what is no table; a list counts as one value.
+    fn compare(&mut self, path: String, old: Option<&Json>, new: Option<&Json>) {
+        if old == new {
+            return;
+        }
+        let (Some(Json::Object(before)), Some(Json::Object(after))) = (old, new) else {
+            return self.values.push(Change { path, old: old.cloned(), new: new.cloned() });
+        };
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for key in keys {
+            let path = format!("{path}.{}", key_text(key));
+            self.compare(path, before.get(key), after.get(key));
+        }
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: &Option<Json>| match value {
+            Some(Json::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => "unset".to_owned(),
+        };
+        let mut parts: Vec<String> = self
+            .values
+            .iter()
+            .map(|change| {
+                format!("{} {} -> {}", change.path, value(&change.old), value(&change.new))
+            })
+            .collect();
+        parts.extend(self.added.iter().map(|name| format!("collector[{name}] added")));
+        parts.extend(self.removed.iter().map(|name| format!("collector[{name}] removed")));
+        let text = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+        f.write_str(&one_line(&text))
+    }
+}
+
+/// What differs between `old` and `new`. The order of the collectors does not count.
+pub fn diff(old: &Config, new: &Config) -> Changes {
+    let mut changes = Changes::default();
+    if let (Json::Object(before), Json::Object(after)) = (json(old), json(new)) {
+        let sections: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for section in sections.into_iter().filter(|section| *section != "collector") {
+            let (old, new) = (before.get(section), after.get(section));
+            if old != new {
+                changes.sections.insert(section.clone());
+                changes.compare(section.clone(), old, new);
+            }
+        }
+    }
+    changes.collectors(&old.collector, &new.collector);
+    changes
+}
+
+fn json(value: &impl serde::Serialize) -> Json {
+    serde_json::to_value(value).expect("a configuration has only text for keys")
+}

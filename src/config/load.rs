@@ -1,0 +1,118 @@
+//! From sources to a configuration that is known to be good, or to all that is wrong with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::problem::{Problem, Problems};
+use super::schema::Shape;
+use super::sources::{self, Document, Sources};
+use super::tree::Node;
+use super::{Config, Origin, check, decode, overrides, parse, schema, validate};
+
+/// Whether a plugin, by its name, takes this `[collector.config]`; the error is a sentence.
+pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String> + 'a;
+
+/// What only the rooms that import `config` know.
+#[derive(Clone, Copy)]
+pub struct Checks<'a> {
+    /// The plugins that a collector may name.
+    pub known_plugins: &'a [&'a str],
+    /// Asked once for each collector.
+    pub plugin_config: &'a PluginCheck<'a>,
+}
+
+/// A configuration that is good.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What to run.
+    pub config: Config,
+    /// What was written, and where; a key that nobody wrote is absent.
+    pub origins: Node,
+    /// The files that were read, in their order.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads, merges and checks what `sources` say.
+///
+/// # Errors
+/// Everything that is wrong: files that cannot be read, syntax, unknown keys, wrong types, bad
+/// values, and values that do not go together.
+pub fn load(sources: &Sources, checks: &Checks<'_>) -> Result<Loaded, Problems> {
+    let mut problems = Vec::new();
+    let documents = sources::read(sources, &mut problems);
+    assemble(documents, sources, checks, problems)
+}
+
+/// Checks `bytes` as if they were the one file of a configuration, `gz-monitor.toml`. Any bytes do,
+/// so this is where a fuzzer begins.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(bytes: &[u8], checks: &Checks<'_>) -> Result<Loaded, Problems> {
+    let path: Arc<Path> = Path::new("gz-monitor.toml").into();
+    let documents = vec![Document { path, bytes: bytes.to_vec() }];
+    assemble(documents, &Sources::default(), checks, Vec::new())
+}
+
+fn assemble(
+    documents: Vec<Document>,
+    sources: &Sources,
+    checks: &Checks<'_>,
+    mut problems: Vec<Problem>,
+) -> Result<Loaded, Problems> {
+    let schema = schema::schema();
+    let shape = Shape::new(&schema);
+    let files: Vec<PathBuf> = documents.iter().map(|file| file.path.to_path_buf()).collect();
+
+    let mut tree = Node::empty(&Origin::Default);
+    for document in documents {
+        if let Some(root) = parse::document(&document.path, &document.bytes, &mut problems) {
+            tree.lay_over(root);
+        }
+    }
+    // What a broken file says is unknown, so nothing is missing and nothing contradicts the rest.
+    let is_whole = problems.is_empty();
+    for root in overrides::of_environment(&sources.env, shape, &mut problems) {
+        tree.lay_over(root);
+    }
+    for root in overrides::of_flags(&sources.flags, shape, &mut problems) {
+        tree.lay_over(root);
+    }
+
+    let findings = check::check(&tree, shape, is_whole);
+    let mut struck: Vec<String> = findings.bad.iter().map(|path| tree.describe(path)).collect();
+    let mut bad = findings.bad;
+    problems.extend(findings.problems);
+    // From the end, so that no index of a list moves before it is used.
+    bad.sort();
+    for path in bad.iter().rev() {
+        tree.strike(path);
+    }
+    let config = decode::decode(&mut tree, &mut problems, &mut struck);
+    if let Some(config) = config.as_ref().filter(|_| is_whole) {
+        problems.extend(validate::validate(config, &tree, &struck, checks));
+    }
+    match config.filter(|_| problems.is_empty()) {
+        Some(config) => Ok(Loaded { config, origins: tree, files }),
+        None => {
+            problems.sort_by_key(|problem| place(&problem.origin, &files));
+            Err(Problems::new(problems))
+        }
+    }
+}
+
+/// The order in which problems are told: as the sources are read. Files that could not be read are
+/// first, for the rest may follow from them.
+fn place(origin: &Origin, files: &[PathBuf]) -> (usize, usize) {
+    match origin {
+        Origin::File { path, line } => {
+            let file = files.iter().position(|file| **file == **path);
+            (file.map_or(0, |file| file + 1), line.unwrap_or(0))
+        }
+        Origin::Environment(_) => (usize::MAX - 2, 0),
+        Origin::Flag(_) => (usize::MAX - 1, 0),
+        Origin::Default => (usize::MAX, 0),
+    }
+}

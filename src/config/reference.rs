@@ -1,0 +1,133 @@
+//! The commented configuration file that is installed: every key with its documentation and default.
+
+use std::collections::BTreeMap;
+
+use toml::Value as Toml;
+
+use super::Config;
+use super::schema::{Shape, ordered_schema};
+use super::show::whole;
+use crate::scheduler::Instance;
+use crate::units::HumanDuration;
+
+/// Columns of a comment.
+const WIDTH: usize = 96;
+
+const PREFACE: &str = "\
+# gz-monitor, the configuration. Every key is here with its default, behind a #: take the # away to
+# change one. The files conf.d/*.toml beside this one are read after it and win, then variables such
+# as GZ_MONITOR__SERVER__PORT=9090, then flags. `gz-monitor check-config` says what is wrong, and
+# with --show what holds and where it was said; `gz-monitor reload` applies a change.
+#
+# A duration is written \"150ms\", \"5s\" or \"2h30m\"; a size \"512\", \"64KiB\" or \"8MiB\".
+";
+
+/// `etc/gz-monitor.toml`, made from the structs: without a change it means [`Config::default`].
+pub fn reference() -> String {
+    let schema = ordered_schema();
+    let root = Shape::new(&schema);
+    let defaults = whole(&Config::default());
+    let mut text = PREFACE.to_owned();
+    let mut last = String::new();
+    for (name, section) in ordered(root) {
+        match section.is("array") {
+            true => example(&mut last, name, section),
+            false => {
+                comment(&mut text, section.description());
+                text.push_str(&format!("[{name}]\n"));
+                let values = defaults.get(name).and_then(Toml::as_table);
+                keys(&mut text, section, values);
+            }
+        }
+    }
+    text + &last
+}
+
+/// The keys of a table: those that are always there as the struct has them, then the others.
+fn ordered<'a>(shape: Shape<'a>) -> Vec<(&'a str, Shape<'a>)> {
+    let required: Vec<&str> = shape.required().collect();
+    let mut keys: Vec<_> = shape.properties().collect();
+    keys.sort_by_key(|(key, _)| {
+        required.iter().position(|known| known == key).unwrap_or(required.len())
+    });
+    keys
+}
+
+/// What the documentation says about a key, with the texts that it may be.
+fn explain(text: &mut String, shape: Shape<'_>) {
+    let choices: Vec<String> =
+        shape.choices().into_iter().map(|choice| format!("{choice:?}")).collect();
+    match choices.split_last() {
+        Some((last, others)) => {
+            let listed = format!("{} or {last}", others.join(", "));
+            comment(text, &format!("{} One of {listed}.", shape.description()));
+        }
+        None => comment(text, shape.description()),
+    }
+}
+
+fn keys(text: &mut String, section: Shape<'_>, values: Option<&toml::Table>) {
+    for (key, shape) in ordered(section) {
+        explain(text, shape);
+        match values.and_then(|values| values.get(key)) {
+            Some(value) => text.push_str(&format!("#{key} = {value}\n")),
+            // The space keeps it apart from the keys that a # alone turns off.
+            None => text.push_str(&format!(
+                "# No default; for example:\n# {key} = {:?}\n",
+                shape.example().unwrap_or_default()
+            )),
+        }
+    }
+}
+
+/// An entry of the list of collectors, all of it commented out.
+fn example(text: &mut String, name: &str, list: Shape<'_>) {
+    let Some(entry) = list.step(&super::tree::Step::Index(0)) else { return };
+    let instance = Instance {
+        name: Some("load".to_owned()),
+        interval: Some(HumanDuration::secs(15)),
+        jitter: Some(HumanDuration::secs(1)),
+        deadline: Some(HumanDuration::secs(2)),
+        labels: BTreeMap::from([("site".to_owned(), "lab".to_owned())]),
+        ..Instance::of("loadavg")
+    };
+    let values = toml::Table::try_from(instance).expect("an entry without a config is TOML");
+    comment(text, entry.description());
+    text.push_str(&format!("#[[{name}]]\n"));
+    let (mut plain, mut tables) = (String::new(), String::new());
+    let mut known = ordered(entry);
+    known.sort_by_key(|(key, _)| {
+        values.keys().position(|known| known == key).unwrap_or(values.len())
+    });
+    for (key, shape) in known {
+        let into = if shape.is("object") { &mut tables } else { &mut plain };
+        explain(into, shape);
+        match values.get(key) {
+            Some(Toml::Table(inner)) => {
+                into.push_str(&format!("#[{name}.{key}]\n"));
+                for (key, value) in inner {
+                    into.push_str(&format!("#{key} = {value}\n"));
+                }
+            }
+            Some(value) => into.push_str(&format!("#{key} = {value}\n")),
+            None => into.push_str(&format!("#[{name}.{key}]\n")),
+        }
+    }
+    text.push_str(&(plain + &tables));
+}
+
+/// A blank line, then `words` as a comment, each paragraph broken at [`WIDTH`].
+fn comment(text: &mut String, words: &str) {
+    text.push('\n');
+    for paragraph in words.split("\n\n") {
+        let mut line = "#".to_owned();
+        for word in paragraph.split_whitespace() {
+            if line.len() + 1 + word.len() > WIDTH {
+                text.push_str(&format!("{line}\n"));
+                line = "#".to_owned();
+            }
+            line.push_str(&format!(" {word}"));
+        }
+        text.push_str(&format!("{line}\n"));
+    }
+}

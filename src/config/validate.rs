@@ -1,0 +1,156 @@
+//! What no type can say: bounds, and values that do not go together.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use super::problem::Problem;
+use super::tree::{Node, Step, keys};
+use super::{Checks, Config, validate_collectors};
+use crate::units::{ByteSize, HumanDuration};
+
+/// The least time between two rounds of anything.
+pub(super) const MIN_INTERVAL: HumanDuration = millis(100);
+
+/// The least time-out that is not a mistake.
+pub(super) const MIN_TIMEOUT: HumanDuration = millis(1);
+
+/// Longer than anybody waits, and short enough to be added to any clock.
+const MAX_DURATION: HumanDuration = HumanDuration::secs(365 * 86_400);
+
+/// More than any host needs, and far from what an allocation or a channel can hold.
+const MAX_COUNT: usize = 10_000_000;
+
+const fn millis(count: u64) -> HumanDuration {
+    HumanDuration(std::time::Duration::from_millis(count))
+}
+
+/// Collects what is refused, each at the place where it was said.
+pub(super) struct Report<'a> {
+    tree: &'a Node,
+    struck: &'a [String],
+    problems: Vec<Problem>,
+}
+
+/// All that is wrong with `config`, which was read from `tree`. Nothing is said about a value that
+/// stands in for one in `struck`.
+pub(super) fn validate(
+    config: &Config,
+    tree: &Node,
+    struck: &[String],
+    checks: &Checks<'_>,
+) -> Vec<Problem> {
+    let mut report = Report { tree, struck, problems: Vec::new() };
+    server(config, &mut report);
+    websocket(config, &mut report);
+    stream(config, &mut report);
+    state(config, &mut report);
+    validate_collectors::collectors(config, &mut report);
+    validate_collectors::instances(config, checks, &mut report);
+    report.problems
+}
+
+impl Report<'_> {
+    /// Refuses what `paths` say together; the first one is blamed.
+    pub(super) fn refuse(&mut self, paths: &[Vec<Step>], message: String, hint: Option<String>) {
+        let described = paths.iter().map(|path| self.tree.describe(path));
+        let described: Vec<String> = described.collect();
+        if described.iter().any(|path| self.struck.contains(path)) {
+            return;
+        }
+        if let (Some(path), Some(name)) = (paths.first(), described.into_iter().next()) {
+            let origin = self.tree.origin_of(path);
+            self.problems.push(Problem::new(origin, name, message, hint));
+        }
+    }
+
+    /// Refuses what is not in `range`.
+    pub(super) fn within<T>(&mut self, path: &[Step], value: T, range: RangeInclusive<T>)
+    where
+        T: PartialOrd + Display,
+    {
+        self.bounded(path, &value, &range, ["small", "large"], T::to_string);
+    }
+
+    /// Refuses what is shorter than `least`, or longer than anybody waits.
+    pub(super) fn time(&mut self, path: &[Step], value: HumanDuration, least: HumanDuration) {
+        let range = least..=MAX_DURATION;
+        self.bounded(path, &value, &range, ["short", "long"], HumanDuration::exact);
+    }
+
+    fn bounded<T: PartialOrd>(
+        &mut self,
+        path: &[Step],
+        value: &T,
+        range: &RangeInclusive<T>,
+        [little, much]: [&str; 2],
+        text: impl Fn(&T) -> String,
+    ) {
+        let message = if value < range.start() {
+            format!("{} is too {little}: {} or more", text(value), text(range.start()))
+        } else if value > range.end() {
+            format!("{} is too {much}: {} or less", text(value), text(range.end()))
+        } else {
+            return;
+        };
+        self.refuse(&[path.to_vec()], message, None);
+    }
+
+    fn count(&mut self, path: &str, value: usize) {
+        self.within(&keys(path), value, 1..=MAX_COUNT);
+    }
+
+    fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
+        self.within(&keys(path), value, ByteSize(least)..=ByteSize(greatest));
+    }
+}
+
+fn server(config: &Config, report: &mut Report<'_>) {
+    let server = &config.server;
+    if !server.host.to_canonical().is_loopback() && !server.insecure {
+        let paths = [keys("server.host"), keys("server.insecure")];
+        let message = format!("other machines can reach {}, and nobody has to log in", server.host);
+        let hint = "listen on 127.0.0.1 or ::1, or say insecure = true to allow it";
+        report.refuse(&paths, message, Some(hint.to_owned()));
+    }
+    report.count("server.max_connections", server.max_connections);
+    report.count("server.max_connections_per_address", server.max_connections_per_address);
+    report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);
+    report.time(&keys("server.header_timeout"), server.header_timeout, MIN_TIMEOUT);
+    report.time(&keys("server.request_timeout"), server.request_timeout, MIN_TIMEOUT);
+    report.time(&keys("server.shutdown_timeout"), server.shutdown_timeout, HumanDuration::secs(0));
+}
+
+fn websocket(config: &Config, report: &mut Report<'_>) {
+    let websocket = &config.websocket;
+    report.size("websocket.max_message_size", websocket.max_message_size, 1 << 10, 16 << 20);
+    report.time(&keys("websocket.ping_interval"), websocket.ping_interval, HumanDuration::secs(1));
+    report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
+    report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
+    report.within(&keys("websocket.max_message_rate"), websocket.max_message_rate, 1..=1_000_000);
+}
+
+fn stream(config: &Config, report: &mut Report<'_>) {
+    let hub = &config.hub;
+    report.count("hub.client_buffer", hub.client_buffer);
+    report.count("hub.broadcast_buffer", hub.broadcast_buffer);
+    report.count("hub.log_messages", hub.log_messages);
+    report.size("hub.log_bytes", hub.log_bytes, 64 << 10, 1 << 40);
+    if hub.log_messages != 0 && hub.log_messages < hub.client_buffer {
+        let (log, client) = (keys("hub.log_messages"), keys("hub.client_buffer"));
+        let said = report.tree.get(&log).is_some();
+        let paths = if said { [log, client] } else { [client, log] };
+        let message = format!(
+            "client_buffer = {} is more than log_messages = {}, which is all there is to wait for",
+            hub.client_buffer, hub.log_messages
+        );
+        report.refuse(&paths, message, None);
+    }
+    report.time(&keys("status.interval"), config.status.interval, MIN_INTERVAL);
+}
+
+fn state(config: &Config, report: &mut Report<'_>) {
+    report.count("store.max_series", config.store.max_series);
+    report.count("tasks.max_tasks", config.tasks.max_tasks);
+    report.size("tasks.max_details_size", config.tasks.max_details_size, 1, 16 << 20);
+    report.count("alerts.max_alerts", config.alerts.max_alerts);
+}

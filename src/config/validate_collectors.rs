@@ -1,0 +1,129 @@
+//! What no type can say about `[collectors]` and `[[collector]]`.
+
+use std::collections::HashMap;
+
+use super::problem::did_you_mean;
+use super::tree::{Step, keys};
+use super::validate::{MIN_INTERVAL, MIN_TIMEOUT, Report};
+use super::{Checks, Config};
+use crate::sample::is_label_name;
+use crate::scheduler::Instance;
+use crate::units::HumanDuration;
+
+/// Bytes that the name of a collector may have.
+const MAX_NAME: usize = 64;
+
+pub(super) fn collectors(config: &Config, report: &mut Report<'_>) {
+    let all = &config.collectors;
+    report.time(&keys("collectors.interval"), all.interval, MIN_INTERVAL);
+    report.time(&keys("collectors.deadline"), all.deadline, MIN_TIMEOUT);
+    report.time(&keys("collectors.backoff_max"), all.backoff_max, MIN_INTERVAL);
+    jitter(
+        report,
+        &[keys("collectors.jitter"), keys("collectors.interval")],
+        all.jitter,
+        all.interval,
+    );
+    if !all.root.is_absolute() {
+        let message = format!("{:?} is not an absolute path", all.root);
+        report.refuse(&[keys("collectors.root")], message, None);
+    }
+    report.within(&keys("collectors.max_samples"), all.max_samples, 1..=1_000_000);
+    report.within(&keys("collectors.max_labels"), all.max_labels, 1..=1_000);
+    report.within(&keys("collectors.max_text"), all.max_text, 1..=1 << 20);
+}
+
+fn jitter(
+    report: &mut Report<'_>,
+    paths: &[Vec<Step>],
+    jitter: HumanDuration,
+    interval: HumanDuration,
+) {
+    if jitter > interval {
+        let message = format!(
+            "a jitter of {} is longer than the interval of {}",
+            jitter.exact(),
+            interval.exact()
+        );
+        report.refuse(paths, message, None);
+    }
+}
+
+pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
+    let mut names = HashMap::new();
+    for (index, instance) in config.collector.iter().enumerate() {
+        let here = vec![Step::Key("collector".to_owned()), Step::Index(index)];
+        let at = |key: &str| [here.clone(), keys(key)].concat();
+        if names.insert(instance.name(), index).is_some() {
+            let message = "a collector before it has the same name".to_owned();
+            let hint = "give it a name of its own".to_owned();
+            report.refuse(std::slice::from_ref(&here), message, Some(hint));
+        }
+        name(instance, at("name"), report);
+        if !checks.known_plugins.contains(&instance.plugin.as_str()) {
+            let message = format!("there is no plugin {:?}", instance.plugin);
+            let hint = did_you_mean(&instance.plugin, checks.known_plugins.iter().copied());
+            report.refuse(&[at("plugin")], message, hint);
+        } else if let Err(message) = (checks.plugin_config)(&instance.plugin, &instance.config) {
+            report.refuse(&[at("config")], message, None);
+        }
+        times(config, instance, &at, report);
+        labels(config, instance, &at, report);
+    }
+}
+
+/// The name is a label, a field of the log and an argument on the command line.
+fn name(instance: &Instance, path: Vec<Step>, report: &mut Report<'_>) {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = instance.name();
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(legal) {
+        let message =
+            format!("a collector's name is 1 to {MAX_NAME} letters, digits, \"_\", \"-\" or \".\"");
+        report.refuse(&[path], message, None);
+    }
+}
+
+fn times(
+    config: &Config,
+    instance: &Instance,
+    at: &impl Fn(&str) -> Vec<Step>,
+    report: &mut Report<'_>,
+) {
+    if let Some(interval) = instance.interval {
+        report.time(&at("interval"), interval, MIN_INTERVAL);
+    }
+    if let Some(deadline) = instance.deadline {
+        report.time(&at("deadline"), deadline, MIN_TIMEOUT);
+    }
+    // A plugin may have an interval of its own, which is not known here.
+    if let (Some(own), Some(interval)) = (instance.jitter, instance.interval) {
+        jitter(report, &[at("jitter"), at("interval")], own, interval);
+    } else if let Some(interval) = instance.interval {
+        let paths = [at("interval"), keys("collectors.jitter")];
+        jitter(report, &paths, config.collectors.jitter, interval);
+    }
+}
+
+fn labels(
+    config: &Config,
+    instance: &Instance,
+    at: &impl Fn(&str) -> Vec<Step>,
+    report: &mut Report<'_>,
+) {
+    let limits = &config.collectors;
+    if instance.labels.len() > limits.max_labels {
+        let message = format!("more labels than collectors.max_labels = {}", limits.max_labels);
+        report.refuse(&[at("labels"), keys("collectors.max_labels")], message, None);
+    }
+    for (label, value) in &instance.labels {
+        let path = [at("labels"), vec![Step::Key(label.clone())]].concat();
+        if !is_label_name(label) {
+            let message = format!("{label:?} is no label name");
+            let hint = "write letters, digits and _, no digit first, and not __ first";
+            report.refuse(&[path], message, Some(hint.to_owned()));
+        } else if label.len().max(value.len()) > limits.max_text {
+            let message = format!("longer than collectors.max_text = {}", limits.max_text);
+            report.refuse(&[path, keys("collectors.max_text")], message, None);
+        }
+    }
+}
