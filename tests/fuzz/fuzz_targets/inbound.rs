@@ -1,8 +1,9 @@
 //! Bytes of a hostile client, against what the decoder promises.
 //!
 //! Whatever they are and however they are cut, it says the same of them, holds no more memory than
-//! its limit and a control frame, and does not panic. To run it from the root of the project:
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz inbound`.
+//! its limit and a control frame, and does not panic. To run it from the root of the project, without
+//! a sanitizer, for which the code would have to be unsafe:
+//! `cargo fuzz run --dev --sanitizer none --fuzz-dir tests/fuzz inbound`.
 
 #![no_main]
 
