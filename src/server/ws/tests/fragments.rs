@@ -104,7 +104,9 @@ fn memory_is_held_only_within_a_message() {
     let announced = last(BINARY, [0; 60_000]);
     decode(&mut decoder, [&announced[..10]]);
     assert!(decoder.buffered() <= 2, "a promise of 60,000 bytes takes no memory");
-    let (events, _) = decode(&mut decoder, [&announced[10..]]);
+    decode(&mut decoder, [&announced[10..50_000], &announced[50_000..50_001]]);
+    assert!(decoder.buffered() <= MAX_MESSAGE_SIZE, "doubling ends at the limit");
+    let (events, _) = decode(&mut decoder, [&announced[50_001..]]);
     assert_eq!((events.len(), decoder.buffered()), (1, 0));
 
     let ping = last(PING, "x");
