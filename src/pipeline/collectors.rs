@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::sample::{Batch, Outcome};
+use crate::sample::{Batch, Outcome, Rejected};
 
 /// How each collector is doing.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub struct CollectorStatus {
     pub last_duration: Option<Duration>,
     /// Samples that the last collection brought.
     pub samples: usize,
+    /// Samples that were refused so far.
+    pub rejected: Rejected,
     /// Failures since the last success, and in all.
     pub consecutive_failures: u64,
     pub total_failures: u64,
@@ -79,6 +81,7 @@ impl Collectors {
             last_success: None,
             last_duration: None,
             samples: 0,
+            rejected: Rejected::default(),
             consecutive_failures: 0,
             total_failures: 0,
             error: None,
@@ -104,6 +107,7 @@ impl Collectors {
         status.state = state;
         status.error = error;
         status.samples = batch.samples.len();
+        status.rejected += batch.rejected;
         status.last_duration = Some(batch.duration);
         if batch.outcome == Outcome::Ok {
             status.last_success = Some(batch.at.wall);

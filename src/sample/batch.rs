@@ -1,5 +1,6 @@
 //! Everything that one collection gave, and how it went.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,13 @@ pub struct Rejected {
     pub invalid: u64,
     /// Beyond one of the [`Limits`].
     pub limit: u64,
+}
+
+impl AddAssign for Rejected {
+    fn add_assign(&mut self, more: Self) {
+        self.invalid += more.invalid;
+        self.limit += more.limit;
+    }
 }
 
 /// Turns borrowed samples into a batch's own. A collector emits the same series in the same order

@@ -49,10 +49,7 @@ where
     match app.admit(peer.ip(), &config) {
         Ok(permit) => {
             let (endpoint, app) = (endpoint.clone(), app.clone());
-            tokio::spawn(async move {
-                connection::serve(socket, peer, endpoint, app, config).await;
-                drop(permit);
-            });
+            tokio::spawn(connection::serve(socket, peer, endpoint, app, config, permit));
         }
         Err(status) => {
             tokio::spawn(refuse(socket, status));

@@ -51,9 +51,11 @@ impl App {
         *self.settings.write() = (config, websocket);
     }
 
-    /// Tells every connection to end: requests in flight are answered, WebSocket clients get 1001.
-    pub fn close(&self) {
+    /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns
+    /// when the last one is gone.
+    pub async fn close(&self) {
         self.closing.send_replace(true);
+        self.limits.drained().await;
     }
 }
 

@@ -19,6 +19,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::TcpStream;
 
+use super::limits::Permit;
 use super::problem::Problem;
 use super::{App, Config, problem};
 
@@ -29,12 +30,16 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 /// hyper's promise of the raw connection. Taken out of the request before poem sees it, because
 /// poem would wrap it so that the socket could not be had again.
 #[derive(Clone)]
-pub(super) struct Upgrade(Arc<Mutex<Option<OnUpgrade>>>);
+pub(super) struct Upgrade {
+    promise: Arc<Mutex<Option<OnUpgrade>>>,
+    /// The place that the connection takes up for as long as it lives, upgraded or not.
+    pub(super) permit: Arc<Permit>,
+}
 
 impl Upgrade {
     /// The promise, once.
     pub(super) fn take(&self) -> Option<OnUpgrade> {
-        self.0.lock().take()
+        self.promise.lock().take()
     }
 }
 
@@ -45,13 +50,20 @@ pub(super) async fn serve<E>(
     endpoint: Arc<E>,
     app: App,
     config: Config,
+    permit: Permit,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
     // A message that waits for more to come is late; the hub gathers what belongs together.
     let _ = socket.set_nodelay(true);
     let Ok(local) = socket.local_addr() else { return };
-    let service = service_fn(|request| answer(request, local, peer, &*endpoint, &app, &config));
+    let permit = Arc::new(permit);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let promise = request.extensions_mut().remove::<OnUpgrade>();
+        let promise = Arc::new(Mutex::new(promise));
+        request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
+        answer(request, local, peer, &*endpoint, &app, &config)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(*config.header_timeout)
@@ -73,7 +85,7 @@ pub(super) async fn serve<E>(
 }
 
 async fn answer<E>(
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
     local: SocketAddr,
     peer: SocketAddr,
     endpoint: &E,
@@ -87,8 +99,6 @@ where
     E: Endpoint<Output = Response>,
 {
     let started = Instant::now();
-    let upgrade = Upgrade(Arc::new(Mutex::new(request.extensions_mut().remove::<OnUpgrade>())));
-    request.extensions_mut().insert(upgrade);
     let (local, remote) = (LocalAddr(local.into()), RemoteAddr(peer.into()));
     let request = poem::Request::from((request, local, remote, Scheme::HTTP));
     let answer = endpoint.call(request);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::StatusCode;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::{App, Config};
 
@@ -14,6 +15,7 @@ use super::{App, Config};
 pub(super) struct ConnectionLimits {
     open: Mutex<Open>,
     refused: AtomicU64,
+    drained: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,18 @@ impl ConnectionLimits {
 
     pub(super) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Returns when no connection is open.
+    pub(super) async fn drained(&self) {
+        loop {
+            // Listened for before the look, so that an end in between is not missed.
+            let drained = self.drained.notified();
+            if self.open() == 0 {
+                return;
+            }
+            drained.await;
+        }
     }
 }
 
@@ -70,6 +84,9 @@ impl Drop for Permit {
             if *count == 0 {
                 open.by_address.remove(&self.address);
             }
+        }
+        if open.total == 0 {
+            self.app.limits.drained.notify_waiters();
         }
     }
 }

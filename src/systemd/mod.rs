@@ -1,1 +1,3 @@
 //! What a daemon owes its service manager.
+
+pub mod journal;

@@ -27,11 +27,17 @@ pub(crate) fn upgrade(
         let problem = Problem::new(refusal.status, "handshake_refused", refusal.reason);
         problem.with_headers(refusal.headers())
     })?;
-    let promise = request.data::<Upgrade>().and_then(Upgrade::take).ok_or_else(|| {
+    let upgrade = request.data::<Upgrade>();
+    let promise = upgrade.and_then(|upgrade| Some((upgrade.take()?, upgrade.permit.clone())));
+    let (promise, permit) = promise.ok_or_else(|| {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
-    tokio::spawn(start(promise, app.clone(), address_of(remote)));
+    let (app, address) = (app.clone(), address_of(remote));
+    tokio::spawn(async move {
+        start(promise, app, address).await;
+        drop(permit);
+    });
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
     response.headers_mut().extend(accepted.headers());
     Ok(response)

@@ -1,0 +1,140 @@
+//! The daemon's own numbers, as a collector like any other: `gz_*` series.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use gz_monitor_sdk::Host;
+use serde_json::{Map, Value as Json};
+
+use crate::pipeline::{CollectorState, CollectorStatus, Pipeline};
+use crate::plugin::{Factory, Failure, Source};
+use crate::sample::{BatchBuilder, Value};
+use crate::server::App;
+use crate::task::Status;
+
+/// Makes sources that look at the daemon, once it runs.
+pub(super) struct Internal(Arc<OnceLock<App>>);
+
+impl Internal {
+    pub(super) fn new(app: Arc<OnceLock<App>>) -> Self {
+        Self(app)
+    }
+}
+
+impl Factory for Internal {
+    fn summary(&self) -> &str {
+        "The daemon itself: clients, messages, requests, collectors"
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
+
+    fn check(&self, config: &Map<String, Json>) -> Result<(), String> {
+        let unknown = config.keys().next();
+        unknown.map_or(Ok(()), |key| Err(format!("unknown key {key:?}; there are none")))
+    }
+
+    fn make(&self, _: &Map<String, Json>, _: Host) -> Result<Box<dyn Source>, Failure> {
+        match self.0.get() {
+            Some(app) => Ok(Box::new(Looking(app.clone()))),
+            None => Err(Failure::Permanent("there is no running daemon to look at".to_owned())),
+        }
+    }
+}
+
+struct Looking(App);
+
+impl Source for Looking {
+    fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
+        self.http(out);
+        self.stream(out);
+        self.0.pipeline.read(|state, _| {
+            for (name, status) in state.collectors.iter() {
+                collector(out, name, status);
+            }
+            state_of_the_whole(out, state);
+        });
+        Ok(())
+    }
+}
+
+impl Looking {
+    fn http(&self, out: &mut BatchBuilder) {
+        let totals = self.0.http_totals();
+        for (code, count) in &totals.by_code {
+            let code = code.to_string();
+            let value = Value::Counter(*count as f64);
+            out.push("gz_http_requests_total", &[("code", &code)], value);
+        }
+        let seconds = Value::Counter(totals.duration.as_secs_f64());
+        out.push("gz_http_request_duration_seconds_total", &[], seconds);
+        let (open, refused) = self.0.connections();
+        out.push("gz_http_connections", &[], Value::Gauge(open as f64));
+        out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
+    }
+
+    fn stream(&self, out: &mut BatchBuilder) {
+        let hub = &self.0.pipeline.hub;
+        let usage = hub.usage();
+        for (kind, count) in usage.published {
+            let labels = [("type", kind.name())];
+            out.push("gz_ws_messages_published_total", &labels, Value::Counter(count as f64));
+        }
+        let gauges = [
+            ("gz_ws_clients", hub.clients.count() as f64),
+            ("gz_ws_log_messages", usage.messages as f64),
+            ("gz_ws_log_bytes", usage.bytes as f64),
+            ("gz_pipeline_queue_inputs", self.0.pipeline.queued() as f64),
+        ];
+        for (name, value) in gauges {
+            out.push(name, &[], Value::Gauge(value));
+        }
+        let counters = [
+            ("gz_ws_connections_total", hub.clients.total()),
+            ("gz_ws_messages_sent_total", hub.clients.messages_sent.load(Ordering::Relaxed)),
+            ("gz_ws_sent_bytes_total", hub.clients.bytes_sent.load(Ordering::Relaxed)),
+            ("gz_ws_conflated_total", hub.clients.conflated.load(Ordering::Relaxed)),
+            ("gz_ws_gaps_total", hub.clients.gaps.load(Ordering::Relaxed)),
+        ];
+        for (name, value) in counters {
+            out.push(name, &[], Value::Counter(value as f64));
+        }
+    }
+}
+
+fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
+    let labels = [("collector", name)];
+    let success = f64::from(u8::from(status.state == CollectorState::Ok));
+    let duration = status.last_duration.unwrap_or_default().as_secs_f64();
+    out.push("gz_collector_success", &labels, Value::Gauge(success));
+    out.push("gz_collector_duration_seconds", &labels, Value::Gauge(duration));
+    out.push("gz_collector_samples", &labels, Value::Gauge(status.samples as f64));
+    let failures = Value::Counter(status.total_failures as f64);
+    out.push("gz_collector_failures_total", &labels, failures);
+    for (reason, count) in [("invalid", status.rejected.invalid), ("limit", status.rejected.limit)]
+    {
+        let labels = [("collector", name), ("reason", reason)];
+        let count = Value::Counter(count as f64);
+        out.push("gz_collector_samples_rejected_total", &labels, count);
+    }
+}
+
+fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
+    let build = [("version", env!("CARGO_PKG_VERSION"))];
+    out.push("gz_build_info", &build, Value::Gauge(1.0));
+    out.push("gz_store_series", &[], Value::Gauge(state.store.len() as f64));
+    let dropped = state.store.dropped();
+    for (reason, count) in [("duplicate", dropped.duplicate), ("limit", dropped.limit)] {
+        let count = Value::Counter(count as f64);
+        out.push("gz_store_samples_dropped_total", &[("reason", reason)], count);
+    }
+    for status in Status::ALL {
+        let count = state.tasks.iter().filter(|task| task.status == status).count();
+        out.push("gz_tasks", &[("status", status.name())], Value::Gauge(count as f64));
+    }
+    let alerts = state.alerts.stats();
+    out.push("gz_alerts_firing", &[], Value::Gauge(alerts.firing as f64));
+    out.push("gz_alerts_resolved", &[], Value::Gauge(alerts.resolved as f64));
+}

@@ -1,0 +1,47 @@
+//! The plugins of a daemon: the built-in ones, and the one that looks at the daemon itself.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Map, Value as Json};
+
+use super::internal::Internal;
+use crate::config::Checks;
+use crate::plugin::PluginHost;
+use crate::server::App;
+
+/// The plugins of a daemon. Made before it, because its configuration is checked against them.
+#[derive(Clone)]
+pub struct Plugins {
+    host: Arc<PluginHost>,
+    app: Arc<OnceLock<App>>,
+}
+
+impl Default for Plugins {
+    fn default() -> Self {
+        let (mut host, app) = (PluginHost::with_builtins(), Arc::default());
+        host.add("gz-monitor", Box::new(Internal::new(Arc::clone(&app))));
+        Self { host: Arc::new(host), app }
+    }
+}
+
+impl Plugins {
+    /// The plugins by name.
+    pub fn host(&self) -> Arc<PluginHost> {
+        self.host.clone()
+    }
+
+    /// Shows the daemon to the plugin that looks at it.
+    pub(super) fn bind(&self, app: App) {
+        // A second daemon in one process would look at the first; there is none.
+        let _ = self.app.set(app);
+    }
+
+    /// Calls `check` with what a configuration must agree with.
+    pub fn with_checks<T>(&self, check: impl FnOnce(&Checks<'_>) -> T) -> T {
+        let names: Vec<&str> = self.host.names().collect();
+        let plugin_config = |plugin: &str, config: &Map<String, Json>| {
+            self.host.get(plugin).map_or(Ok(()), |plugin| plugin.check(config))
+        };
+        check(&Checks { known_plugins: &names, plugin_config: &plugin_config })
+    }
+}
