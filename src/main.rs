@@ -1,3 +1,7 @@
 //! The `gz-monitor` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gz_monitor::cli::main(std::env::args_os())
+}

@@ -139,6 +139,18 @@ impl FromStr for HumanDuration {
     }
 }
 
+impl ByteSize {
+    /// For people: one decimal of the largest binary unit that it reaches, such as "7.4 GiB".
+    pub fn approximate(self) -> String {
+        let reached =
+            SIZE_UNITS.iter().find(|(name, size)| name.ends_with("iB") && self.0 >= *size);
+        match reached {
+            Some((unit, size)) => format!("{:.1} {unit}", self.0 as f64 / *size as f64),
+            None => format!("{} B", self.0),
+        }
+    }
+}
+
 impl fmt::Display for ByteSize {
     /// The largest binary unit that divides it: "256KiB", "1500B".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,3 +1,89 @@
 //! The commands of `gz-monitor`, one file each.
 
+mod address;
 pub mod check_config;
+mod exit;
+mod once;
+mod server;
+mod status;
+mod watch;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use gz_monitor_sdk::ABI_VERSION;
+
+use crate::config::{Override, Sources};
+use exit::Failure;
+
+/// Monitors this host: metrics, tasks and alerts as a live stream.
+#[derive(Debug, Parser)]
+#[command(name = "gz-monitor", version = version(), arg_required_else_help = true)]
+struct Cli {
+    /// Read this file, and conf.d/*.toml beside it [default: /etc/gz-monitor/gz-monitor.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon in the foreground
+    #[command(alias = "run")]
+    Server(server::Args),
+    /// Say all that is wrong with the configuration
+    CheckConfig(check_config::Args),
+    /// Collect once and print what was read
+    Once(once::Args),
+    /// Show how a running daemon and its host are
+    Status(status::Args),
+    /// Print the messages of a running daemon, one a line
+    Watch(watch::Args),
+    /// The same commands by their older name: `gz monitoring server`
+    #[command(subcommand, hide = true)]
+    Monitoring(Box<Command>),
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(message) => {
+            // To a closed pipe nothing can be said.
+            let _ = message.print();
+            return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(exit::USAGE));
+        }
+    };
+    match run(cli.command, cli.config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
+    match command {
+        Command::Server(args) => server::run(&args, config),
+        Command::CheckConfig(args) => check_configuration(&args, config),
+        Command::Once(args) => once::run(&args, config),
+        Command::Status(args) => status::run(&args, config),
+        Command::Watch(args) => watch::run(&args, config),
+        Command::Monitoring(command) => run(*command, config),
+    }
+}
+
+fn check_configuration(args: &check_config::Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    let sources = Sources::of_process(file, Vec::<Override>::new());
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let code = crate::daemon::Plugins::default()
+        .with_checks(|checks| check_config::run(args, &sources, checks, &mut out, &mut err))?;
+    if code == 0 { Ok(()) } else { Err(Failure::Silent(code)) }
+}
+
+fn version() -> String {
+    let (major, minor) = ABI_VERSION;
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("GZ_MONITOR_COMMIT"));
+    format!("{version} (commit {commit}, plugin ABI {major}.{minor})")
+}

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::pipeline::{self, Handle, Input, Limits};
 use crate::sample::Clock;
-use crate::scheduler::{Cadence, Event, Instance, Scheduler, Settings};
+use crate::scheduler::{Cadence, Event, Scheduler, Settings};
 use crate::server::{self, App};
 use crate::telemetry::Telemetry;
 
@@ -115,20 +115,10 @@ fn limits(config: &Config) -> Limits {
     Limits { store, tasks, alerts }
 }
 
-/// The collectors to run: every plugin of our own, as the configuration changes it, and what it
-/// adds to them.
 fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {
-    let host = plugins.host();
-    let is_named = |name: &str| config.collector.iter().any(|instance| instance.name() == name);
-    let stock = host.names().filter(|name| !is_named(name)).map(Instance::of);
-    let instances = stock.chain(config.collector.iter().cloned());
-    let enabled = instances.filter(|instance| instance.enabled);
-    enabled
-        .map(|instance| {
-            let suggested = host.get(&instance.plugin).and_then(|plugin| plugin.interval());
-            Settings::resolve(&instance, &config.collectors, suggested)
-        })
-        .collect()
+    let collectors = plugins.collectors(config);
+    let enabled = collectors.iter().filter(|instance| instance.enabled);
+    enabled.map(|instance| plugins.settings(instance, config)).collect()
 }
 
 /// From the scheduler to the pipeline.

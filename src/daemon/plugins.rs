@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value as Json};
 
 use super::internal::Internal;
-use crate::config::Checks;
+use crate::config::{Checks, Config};
 use crate::plugin::PluginHost;
+use crate::scheduler::{Instance, Settings};
 use crate::server::App;
 
 /// The plugins of a daemon. Made before it, because its configuration is checked against them.
@@ -28,6 +29,21 @@ impl Plugins {
     /// The plugins by name.
     pub fn host(&self) -> Arc<PluginHost> {
         self.host.clone()
+    }
+
+    /// The collectors that a configuration means: every plugin of our own, as the configuration
+    /// changes it, and what it adds to them.
+    pub fn collectors(&self, config: &Config) -> Vec<Instance> {
+        let is_named = |name: &str| config.collector.iter().any(|c| c.name() == name);
+        let stock = self.host.names().filter(|name| !is_named(name)).map(Instance::of);
+        stock.chain(config.collector.iter().cloned()).collect()
+    }
+
+    /// How a collector runs under a configuration.
+    pub fn settings(&self, instance: &Instance, config: &Config) -> Settings {
+        let plugin = self.host.get(&instance.plugin);
+        let suggested = plugin.and_then(|plugin| plugin.interval());
+        Settings::resolve(instance, &config.collectors, suggested)
     }
 
     /// Shows the daemon to the plugin that looks at it.

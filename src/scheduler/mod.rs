@@ -10,6 +10,7 @@ mod worker;
 pub use cadence::Cadence;
 pub use config::{Config, Instance};
 pub use settings::Settings;
+pub use worker::Worker;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -22,24 +22,15 @@ pub(super) async fn run(
     events: mpsc::Sender<Event>,
     clock: Clock,
 ) {
-    let collector: Arc<str> = settings.name.as_str().into();
     let jitter = settings.jitter;
     let mut quarantine = Quarantine::new(settings.interval, settings.backoff_max);
     let mut worker = Worker::new(settings, plugins);
     let mut first = true;
     loop {
-        let ended = worker.collect().await;
-        quarantine.record(ended.outcome == Outcome::Ok);
-        report(&collector, &ended.outcome);
-        let stopped = matches!(ended.outcome, Outcome::Stopped(_));
-        let batch = Batch {
-            collector: collector.clone(),
-            at: clock.now(),
-            duration: ended.duration,
-            samples: ended.samples,
-            rejected: ended.rejected,
-            outcome: ended.outcome,
-        };
+        let batch = worker.collect(clock).await;
+        quarantine.record(batch.outcome == Outcome::Ok);
+        report(&batch);
+        let stopped = matches!(batch.outcome, Outcome::Stopped(_));
         if events.send(Event::Ended(batch)).await.is_err() || stopped {
             return;
         }
@@ -53,7 +44,7 @@ pub(super) async fn run(
     }
 }
 
-fn report(collector: &str, outcome: &Outcome) {
+fn report(Batch { collector, outcome, .. }: &Batch) {
     match outcome {
         Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
         Outcome::Failed(error) => tracing::warn!(collector, error, "collection failed"),

@@ -8,10 +8,10 @@ use tokio::task::JoinHandle;
 
 use super::Settings;
 use crate::plugin::{Failure, PluginHost, Source};
-use crate::sample::{BatchBuilder, Outcome, Rejected, Sample};
+use crate::sample::{Batch, BatchBuilder, Clock, Outcome, Rejected, Sample};
 
 /// Owns a source, or waits for the thread that has it.
-pub(super) struct Worker {
+pub struct Worker {
     settings: Settings,
     plugins: Arc<PluginHost>,
     host: Host,
@@ -33,23 +33,30 @@ struct Parts {
 }
 
 /// What a call brought.
-pub(super) struct Ended {
-    pub(super) duration: Duration,
-    pub(super) samples: Vec<Sample>,
-    pub(super) rejected: Rejected,
-    pub(super) outcome: Outcome,
+struct Ended {
+    duration: Duration,
+    samples: Vec<Sample>,
+    rejected: Rejected,
+    outcome: Outcome,
 }
 
 impl Worker {
-    pub(super) fn new(settings: Settings, plugins: Arc<PluginHost>) -> Self {
+    /// A worker that makes its source when it first collects.
+    pub fn new(settings: Settings, plugins: Arc<PluginHost>) -> Self {
         let (name, root) = (settings.name.clone(), settings.root.clone());
         let host = Host::new(root, move |level, text| log(&name, level, text));
         let parts = Parts { source: None, builder: settings.builder() };
         Self { settings, plugins, host, state: State::Idle(parts) }
     }
 
-    /// Collects once, within the deadline.
-    pub(super) async fn collect(&mut self) -> Ended {
+    /// Collects once. Returns when the collection has ended or its deadline has passed.
+    pub async fn collect(&mut self, clock: Clock) -> Batch {
+        let Ended { duration, samples, rejected, outcome } = self.call().await;
+        let collector = self.settings.name.as_str().into();
+        Batch { collector, at: clock.now(), duration, samples, rejected, outcome }
+    }
+
+    async fn call(&mut self) -> Ended {
         let parts = match std::mem::replace(&mut self.state, State::Lost) {
             State::Idle(parts) => parts,
             State::Overdue(call) if call.is_finished() => match call.await {

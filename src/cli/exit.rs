@@ -1,0 +1,49 @@
+//! How a command ends: the exit codes, and the one line that goes with each.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::config::Problems;
+
+/// A flag or argument is wrong.
+pub(super) const USAGE: u8 = 2;
+const RUN_TIME: u8 = 1;
+
+/// Why a command failed.
+pub(super) enum Failure {
+    /// Something went wrong while running: exit code 1.
+    RunTime(anyhow::Error),
+    /// The configuration is not valid: exit code 78.
+    Config(Problems),
+    /// All has been said; only the code is left.
+    Silent(u8),
+}
+
+impl Failure {
+    /// Says what is wrong, and gives the code.
+    pub(super) fn report(self) -> ExitCode {
+        let mut err = io::stderr().lock();
+        // Where nobody reads standard error the code has to do.
+        let (code, _) = match self {
+            Failure::RunTime(error) if is_closed_pipe(&error) => (0, Ok(())),
+            Failure::RunTime(error) => (RUN_TIME, writeln!(err, "gz-monitor: {error:#}")),
+            Failure::Config(problems) => {
+                (super::check_config::EX_CONFIG, writeln!(err, "{problems}"))
+            }
+            Failure::Silent(code) => (code, Ok(())),
+        };
+        ExitCode::from(code)
+    }
+}
+
+/// `gz-monitor watch | head` is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::RunTime(error.into())
+    }
+}

@@ -1,0 +1,113 @@
+//! `gz-monitor once`: collects without a daemon, and prints what was read.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use futures_util::future::join_all;
+use tokio::runtime;
+
+use super::exit::Failure;
+use crate::api::{CollectorUpdate, encode};
+use crate::config::{self, Config, Sources};
+use crate::daemon::Plugins;
+use crate::sample::{Batch, Clock, Outcome};
+use crate::scheduler::{Settings, Worker};
+use crate::server::{self, expose};
+use crate::store::Store;
+
+/// Between the two readings that the use of processors needs.
+const BETWEEN_READINGS: Duration = Duration::from_millis(500);
+
+/// The flags of `once`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this collector [default: all that are configured]
+    #[arg(long, value_name = "NAME")]
+    collector: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Prometheus)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// One object a line for each collector, as in `collector_update`
+    Json,
+    /// Prometheus text exposition
+    Prometheus,
+}
+
+pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    let plugins = Plugins::default();
+    let sources = Sources::of_process(file, Vec::new());
+    let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
+    let config = loaded.map_err(Failure::Config)?.config;
+    let chosen = chosen(&config, &plugins, args.collector.as_deref())?;
+    let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
+    let batches = runtime.block_on(collect(chosen, &plugins));
+    // A collector that hangs is not waited for.
+    runtime.shutdown_background();
+    let mut out = io::stdout().lock();
+    match args.format {
+        Format::Json => {
+            for batch in &batches {
+                writeln!(out, "{}", encode(&CollectorUpdate::from(batch)))?;
+            }
+        }
+        Format::Prometheus => {
+            let mut store = Store::new(&config.store);
+            batches.iter().for_each(|batch| store.apply(batch));
+            write!(out, "{}", expose(&store, server::Format::Prometheus))?;
+        }
+    }
+    report(&batches)
+}
+
+fn chosen(config: &Config, plugins: &Plugins, name: Option<&str>) -> anyhow::Result<Vec<Settings>> {
+    let mut collectors = plugins.collectors(config);
+    match name {
+        // What looks at the daemon has nothing to look at here.
+        None => collectors.retain(|c| c.enabled && c.plugin != "gz-monitor"),
+        Some(name) if collectors.iter().any(|c| c.name() == name) => {
+            collectors.retain(|c| c.name() == name);
+        }
+        Some(name) => {
+            let names: Vec<&str> = collectors.iter().map(|c| c.name()).collect();
+            bail!("there is no collector {name:?}; there are {}", names.join(", "));
+        }
+    }
+    Ok(collectors.iter().map(|collector| plugins.settings(collector, config)).collect())
+}
+
+/// Reads twice, all at the same time, and keeps the second readings.
+async fn collect(chosen: Vec<Settings>, plugins: &Plugins) -> Vec<Batch> {
+    let clock = Clock::start();
+    let runs = chosen.into_iter().map(|settings| {
+        let mut worker = Worker::new(settings, plugins.host());
+        async move {
+            worker.collect(clock).await;
+            tokio::time::sleep(BETWEEN_READINGS).await;
+            worker.collect(clock).await
+        }
+    });
+    join_all(runs).await
+}
+
+fn report(batches: &[Batch]) -> Result<(), Failure> {
+    let mut err = io::stderr().lock();
+    let mut failed = false;
+    for Batch { collector, outcome, .. } in batches {
+        match outcome {
+            Outcome::Ok => continue,
+            Outcome::Failed(error) | Outcome::Stopped(error) => {
+                writeln!(err, "{collector}: {error}")?
+            }
+            Outcome::TimedOut => writeln!(err, "{collector}: did not return within its deadline")?,
+        }
+        failed = true;
+    }
+    if failed { Err(Failure::Silent(1)) } else { Ok(()) }
+}

@@ -1,0 +1,152 @@
+//! `gz-monitor server`: runs the daemon in the foreground.
+
+use std::io::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::runtime;
+
+use super::exit::Failure;
+use crate::config::{self, Config, Override, Sources};
+use crate::daemon::{Daemon, Plugins, Signal, Signals};
+use crate::telemetry::Telemetry;
+
+/// One thread does the work of an idle host; the second keeps clients served while it is busy.
+const WORKER_THREADS: usize = 2;
+/// Threads for calls that may block: a collector has at most one.
+const BLOCKING_THREADS: usize = 64;
+
+/// The flags of `server`. They win over files and environment.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Port to listen on; 0 takes a free one [default: 8080]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<IpAddr>,
+    /// Log in detail
+    #[arg(short, long)]
+    debug: bool,
+}
+
+impl Args {
+    fn overrides(&self) -> Vec<Override> {
+        let flag = |path: &str, flag: &str, value: String| Override {
+            path: path.to_owned(),
+            value,
+            flag: flag.to_owned(),
+        };
+        let port = self.port.map(|port| flag("server.port", "--port", port.to_string()));
+        let host = self.host.map(|host| flag("server.host", "--host", host.to_string()));
+        let debug = self.debug.then(|| flag("log.level", "--debug", "debug".to_owned()));
+        [port, host, debug].into_iter().flatten().collect()
+    }
+}
+
+pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    let sources = Sources::of_process(file, args.overrides());
+    let plugins = Plugins::default();
+    let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
+    let loaded = loaded.map_err(Failure::Config)?;
+    let telemetry = Telemetry::start(&loaded.config.log)?;
+    for file in &loaded.files {
+        tracing::info!(file = %file.display(), "configuration read");
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(threads.min(WORKER_THREADS))
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()
+        .context("cannot start threads")?;
+    let result = runtime.block_on(serve(loaded.config, &sources, plugins, telemetry));
+    // A collector that hangs must not keep the process alive.
+    runtime.shutdown_background();
+    Ok(result?)
+}
+
+async fn serve(
+    config: Config,
+    sources: &Sources,
+    plugins: Plugins,
+    telemetry: Telemetry,
+) -> anyhow::Result<()> {
+    let mut signals = Signals::install().context("cannot receive signals")?;
+    let address = SocketAddr::from((config.server.host, config.server.port));
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| listen_error(address, &error))?;
+    let is_journal = telemetry.is_journal;
+    let daemon = Daemon::start(config, plugins.clone(), listener, Some(telemetry)).await;
+    let mut daemon = daemon.context("cannot start")?;
+    let address = daemon.address();
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
+    if !is_journal {
+        // Whoever closed standard output does not want to know.
+        let _ = announce(address);
+    }
+    loop {
+        match signals.next().await {
+            Signal::Reload => reload(&mut daemon, sources, &plugins).await,
+            Signal::Stop => break,
+        }
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = daemon.stop() => {}
+        // Somebody is in a hurry.
+        () = until_stop(&mut signals) => {}
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn until_stop(signals: &mut Signals) {
+    while signals.next().await != Signal::Stop {}
+}
+
+async fn reload(daemon: &mut Daemon, sources: &Sources, plugins: &Plugins) {
+    let loaded = plugins.with_checks(|checks| config::load(sources, checks));
+    match loaded {
+        Err(problems) => {
+            for problem in problems.list() {
+                tracing::error!(%problem, "configuration not reloaded");
+            }
+        }
+        Ok(loaded) => match daemon.reload(loaded.config).await {
+            Ok(changes) if changes.is_empty() => tracing::info!("reloaded: nothing has changed"),
+            Ok(changes) => tracing::info!(%changes, "reloaded"),
+            Err(error) => tracing::error!(%error, "configuration not reloaded"),
+        },
+    }
+}
+
+fn listen_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program uses this port; choose one with --port",
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege; choose one with --port"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; choose one with --host"
+        }
+        _ => return anyhow::anyhow!("cannot listen on {address}: {error}"),
+    };
+    anyhow::anyhow!("cannot listen on {address}: {advice}")
+}
+
+/// What a person at a terminal wants to know. An address that means any is shown as the local one,
+/// because a browser cannot open it.
+fn announce(address: SocketAddr) -> io::Result<()> {
+    let mut shown = address;
+    if address.ip().is_unspecified() {
+        shown.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { IpAddr::V6(1.into()) });
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "Dashboard:  http://{shown}/dashboard")?;
+    writeln!(out, "WebSocket:  ws://{shown}/ws")?;
+    writeln!(out, "API:        http://{shown}/api/v1/status")?;
+    out.flush()
+}
