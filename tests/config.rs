@@ -3,6 +3,8 @@
 //! `UPDATE_GOLDEN=1 cargo test --test config` rewrites the expected texts and
 //! `etc/gz-monitor.toml`.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -115,7 +117,7 @@ fn said(text: &str) -> String {
     let is_header = |line: &str| line.starts_with('[') || line.is_empty();
     let keep = |(index, line): (usize, &&str)| {
         let next = lines.get(index + 1).copied().unwrap_or_default();
-        let kept = !line.is_empty() && !(is_header(line) && is_header(next));
+        let kept = !line.is_empty() && (!is_header(line) || !is_header(next));
         kept.then_some(format!("{line}\n"))
     };
     lines.iter().enumerate().filter_map(keep).collect()
@@ -444,7 +446,7 @@ proptest! {
     }
 
     #[test]
-    fn files_in_two_or_in_one_mean_the_same(ports: Vec<u16>, names in prop::collection::vec("[a-c]", 0..6)) {
+    fn files_in_two_or_in_one_mean_the_same(ports in prop::collection::vec(any::<u16>(), 0..5), names in prop::collection::vec("[a-c]", 0..6)) {
         let mut files = vec![("main.toml".to_owned(), String::new())];
         for (index, port) in ports.iter().enumerate() {
             files.push((format!("conf.d/a{index:03}.toml"), format!("server.port = {port}")));
@@ -481,8 +483,8 @@ fn files_as_large_and_as_deep_as_may_be_are_refused_in_time() {
 
     let many: String = (0..20_000).map(|index| format!("key_{index} = 1\n")).collect();
     assert_eq!(load(&many).unwrap_err().count(), 20_000);
-    assert_eq!(load(&"[[collector]]\n".repeat(70_000)).unwrap_err().count(), 70_000);
-    let bad = "[[collector]]\nplugin = \"cpu\"\ninterval = \"\"\n".repeat(2_000);
+    assert_eq!(load(&"[[collector]]\n".repeat(20_000)).unwrap_err().count(), 20_000);
+    let bad = "[[collector]]\nplugin = \"cpu\"\ninterval = \"\"\n".repeat(300);
     assert!(load(&bad).unwrap_err().count() >= config::MAX_PROBLEMS);
     let many = "[[collector]]\nplugin = \"cpu\"\n".repeat(20_000);
     insta::assert_snapshot!(load(&many).unwrap_err(), @"gz-monitor.toml:1: collector: 20000 collectors are too many; write 1000 at most");

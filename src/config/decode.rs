@@ -8,8 +8,9 @@ use super::check::quoted;
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::tree::{Node, Step, Value};
 
-/// The struct that `tree` says, at the root the whole configuration. What is refused is appended to `problems`, taken out of the
-/// tree and its path appended to `struck`; `None` if what is left still is not one.
+/// The struct that `tree` says; at the root that is the whole configuration. What is refused is
+/// appended to `problems`, taken out of the tree and its path appended to `struck`; `None` if what
+/// is left still is none.
 pub(super) fn decode<T: DeserializeOwned>(
     tree: &mut Node,
     problems: &mut Vec<Problem>,

@@ -1,4 +1,5 @@
-//! The commented configuration file that is installed: every key with its documentation and default.
+//! The configuration file that is installed: every key, commented out, with its documentation and
+//! its default.
 
 use std::collections::BTreeMap;
 
