@@ -3,6 +3,8 @@
 //! `UPDATE_GOLDEN=1 cargo test --test config` rewrites the expected texts and
 //! `etc/gz-monitor.toml`.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -115,7 +117,7 @@ fn said(text: &str) -> String {
     let is_header = |line: &str| line.starts_with('[') || line.is_empty();
     let keep = |(index, line): (usize, &&str)| {
         let next = lines.get(index + 1).copied().unwrap_or_default();
-        let kept = !line.is_empty() && !(is_header(line) && is_header(next));
+        let kept = !line.is_empty() && (!is_header(line) || !is_header(next));
         kept.then_some(format!("{line}\n"))
     };
     lines.iter().enumerate().filter_map(keep).collect()
@@ -209,6 +211,7 @@ fn all_sources_are_blamed_at_once() {
             ("GZ_MONITOR__COLLECTOR__LOADAVG__INTERVAL", "5s"),
             ("GZ_MONITOR__COLLECTOR", "loadavg"),
             ("GZ_MONITOR__TASKS", "many"),
+            ("GZ_MONITOR__HUB", "{ log_messages = "),
             ("GZ_MONITOR__", "1"),
             ("GZ_MONITOR__SERVER____PORT", "1"),
         ]),
@@ -222,18 +225,20 @@ fn all_sources_are_blamed_at_once() {
     /etc/conf.d/10.toml:2: log.level: "loud" is not one of "error", "warn", "info", "debug", "trace"
     /etc/conf.d/20.toml:1: syntax error at column 8: unclosed table, expected `]`
     GZ_MONITOR__: unknown key ""
-    GZ_MONITOR__COLLECTOR: collector: this is not a TOML value: string values must be quoted, expected literal string
     GZ_MONITOR__COLLECTOR__LOADAVG__INTERVAL: a key of the list collector cannot be set; set the whole list, as in [{ plugin = "loadavg" }]
+    GZ_MONITOR__HUB: hub: this is not a TOML value: unclosed inline table, expected `}`
     GZ_MONITOR__SERVER__PORT__NUMBER: server.port has no keys
     GZ_MONITOR__SERVER__PROT: unknown key "PROT"; did you mean "PORT"?
     GZ_MONITOR__SERVER____PORT: unknown key ""
     GZ_MONITOR__SEVER__PORT: unknown key "SEVER"; did you mean "SERVER"?
-    GZ_MONITOR__TASKS: tasks: this is not a TOML value: string values must be quoted, expected literal string
+    GZ_MONITOR__COLLECTOR: collector: expected a list, found the string "loadavg"
     GZ_MONITOR__SERVER__INSECURE: server.insecure: expected true or false, found the string "yes"
+    GZ_MONITOR__SERVER__PORT: server.port: expected an integer, found the string "many"
+    GZ_MONITOR__TASKS: tasks: expected a table, found the string "many"
     GZ_MONITOR__STATUS__INTERVAL: status.interval: "5" is not a duration: write a number with a unit, such as "5s", "100ms" or "2h30m"
     --level: unknown key "levl"; did you mean "level"?
     --port: server.port: 99999 is out of range: 0 to 65535
-    configuration is not valid: 17 problems
+    configuration is not valid: 19 problems
     exit code 78
     "#);
 }
@@ -277,10 +282,21 @@ fn files_have_bounds() {
     "#);
 }
 
-#[cfg(unix)]
+#[test]
+fn two_entries_of_one_name_never_merge_within_a_file() {
+    let entry = "[[collector]]\nplugin = \"cpu\"\n";
+    let dir = Dir::of(&[("main.toml", entry), ("conf.d/10.toml", &entry.repeat(2))]);
+    insta::assert_snapshot!(dir.check_config(&dir.sources(), false), @r#"
+    /etc/conf.d/10.toml:3: collector[cpu]: a collector before it has the same name; give it a name of its own
+    configuration is not valid: 1 problem
+    exit code 78
+    "#);
+}
+
 #[test]
 fn a_variable_that_is_no_text_is_refused() {
     use std::os::unix::ffi::OsStringExt;
+
     let value = std::ffi::OsString::from_vec(vec![0xff]);
     let env = vec![("GZ_MONITOR__LOG__LEVEL".into(), value)];
     let problems = config::load(&Sources { env, ..Sources::default() }, &checks()).unwrap_err();
@@ -430,7 +446,7 @@ proptest! {
     }
 
     #[test]
-    fn files_in_two_or_in_one_mean_the_same(ports: Vec<u16>, names in prop::collection::vec("[a-c]", 0..6)) {
+    fn files_in_two_or_in_one_mean_the_same(ports in prop::collection::vec(any::<u16>(), 0..5), names in prop::collection::vec("[a-c]", 0..6)) {
         let mut files = vec![("main.toml".to_owned(), String::new())];
         for (index, port) in ports.iter().enumerate() {
             files.push((format!("conf.d/a{index:03}.toml"), format!("server.port = {port}")));
@@ -456,4 +472,20 @@ proptest! {
             .map(|one| (one.name().to_owned(), one.interval.unwrap().as_secs())).collect();
         prop_assert_eq!(got, expected);
     }
+}
+
+#[test]
+fn files_as_large_and_as_deep_as_may_be_are_refused_in_time() {
+    let load = |text: &str| config::load_bytes(text.as_bytes(), &checks()).map(|_| ());
+    let keys = vec!["a"; 70].join(".");
+    let deep = format!("{keys} = {}1{}", format!("{{ {keys} = ").repeat(70), "}".repeat(70));
+    assert!(load(&deep).is_err());
+
+    let many: String = (0..20_000).map(|index| format!("key_{index} = 1\n")).collect();
+    assert_eq!(load(&many).unwrap_err().count(), 20_000);
+    assert_eq!(load(&"[[collector]]\n".repeat(20_000)).unwrap_err().count(), 20_000);
+    let bad = "[[collector]]\nplugin = \"cpu\"\ninterval = \"\"\n".repeat(300);
+    assert!(load(&bad).unwrap_err().count() >= config::MAX_PROBLEMS);
+    let many = "[[collector]]\nplugin = \"cpu\"\n".repeat(20_000);
+    insta::assert_snapshot!(load(&many).unwrap_err(), @"gz-monitor.toml:1: collector: 20000 collectors are too many; write 1000 at most");
 }

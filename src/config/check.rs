@@ -6,21 +6,44 @@ use super::problem::{Problem, did_you_mean, nearest};
 use super::schema::Shape;
 use super::tree::{Node, Step, Value, key_text};
 
-/// What is wrong, and where, so that it can be taken out of the tree and the rest looked at.
-pub(super) struct Findings<'a> {
-    root: &'a Node,
-    schema: Shape<'a>,
-    pub(super) problems: Vec<Problem>,
-    /// The values to strike out.
-    pub(super) bad: Vec<Vec<Step>>,
+/// What to make of a table that lacks a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Another document may say it.
+    Allowed,
+    /// All was read, so that it is a problem.
+    Refused,
+    /// A file that could not be read may have said it: the table is of no use, and no problem.
+    Dropped,
 }
 
-/// Checks all of `root` against `schema`. A missing key is no problem while `is_whole` is false: a
-/// file that could not be read may have said it.
-pub(super) fn check<'a>(root: &'a Node, schema: Shape<'a>, is_whole: bool) -> Findings<'a> {
-    let mut findings = Findings { root, schema, problems: Vec::new(), bad: Vec::new() };
-    findings.node(root, schema, &mut Vec::new(), is_whole);
-    findings
+/// What is wrong, and where, so that it can be taken out of the tree and the rest looked at.
+struct Findings<'a> {
+    root: &'a Node,
+    schema: Shape<'a>,
+    missing: Missing,
+    problems: &'a mut Vec<Problem>,
+    bad: Vec<Vec<Step>>,
+}
+
+/// Checks `root` against `schema` and takes out what is wrong. That is appended to `problems`, and
+/// its path to `struck`.
+pub(super) fn check(
+    root: &mut Node,
+    schema: Shape<'_>,
+    missing: Missing,
+    problems: &mut Vec<Problem>,
+    struck: &mut Vec<String>,
+) {
+    let mut findings = Findings { root, schema, missing, problems, bad: Vec::new() };
+    findings.node(root, schema, &mut Vec::new());
+    let mut bad = findings.bad;
+    struck.extend(bad.iter().map(|path| root.describe(path)));
+    // From the end, so that no index of a list moves before it is used.
+    bad.sort();
+    for path in bad.iter().rev() {
+        root.strike(path);
+    }
 }
 
 impl Findings<'_> {
@@ -30,7 +53,7 @@ impl Findings<'_> {
         self.bad.push(path.to_vec());
     }
 
-    fn node(&mut self, node: &Node, shape: Shape<'_>, path: &mut Vec<Step>, is_whole: bool) {
+    fn node(&mut self, node: &Node, shape: Shape<'_>, path: &mut Vec<Step>) {
         let types = shape.types();
         if !types.is_empty() && !types.iter().any(|name| fits(&node.value, name)) {
             let (message, hint) = self.wrong_type(node, shape, path);
@@ -41,7 +64,7 @@ impl Findings<'_> {
                 for (key, value) in table {
                     path.push(Step::Key(key.clone()));
                     match shape.step(&path[path.len() - 1]) {
-                        Some(inner) => self.node(value, inner, path, is_whole),
+                        Some(inner) => self.node(value, inner, path),
                         None if shape.is_closed() => {
                             let hint = self.where_instead(key, shape);
                             self.refuse(value, path, "unknown key".to_owned(), hint);
@@ -51,19 +74,19 @@ impl Findings<'_> {
                     path.pop();
                 }
                 let mut missing = shape.required().filter(|key| !table.contains_key(*key));
-                match missing.next() {
-                    Some(key) if is_whole => {
+                match (missing.next(), self.missing) {
+                    (Some(key), Missing::Refused) => {
                         self.refuse(node, path, format!("the key {key:?} is missing"), None);
                     }
-                    Some(_) => self.bad.push(path.clone()),
-                    None => {}
+                    (Some(_), Missing::Dropped) => self.bad.push(path.clone()),
+                    (Some(_), Missing::Allowed) | (None, _) => {}
                 }
             }
             Value::List(list) => {
                 for (index, value) in list.iter().enumerate() {
                     path.push(Step::Index(index));
                     if let Some(inner) = shape.step(&path[path.len() - 1]) {
-                        self.node(value, inner, path, is_whole);
+                        self.node(value, inner, path);
                     }
                     path.pop();
                 }

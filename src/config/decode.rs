@@ -1,23 +1,24 @@
 //! The tree into the structs of the rooms. A value that its room refuses is taken out and the rest
 //! is tried again, so that all of them are found.
 
+use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
-use super::Config;
 use super::check::quoted;
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::tree::{Node, Step, Value};
 
-/// The configuration that `tree` says. What is refused is appended to `problems`, taken out of the
-/// tree and its path appended to `struck`; `None` if what is left still is not one.
-pub(super) fn decode(
+/// The struct that `tree` says; at the root that is the whole configuration. What is refused is
+/// appended to `problems`, taken out of the tree and its path appended to `struck`; `None` if what
+/// is left still is none.
+pub(super) fn decode<T: DeserializeOwned>(
     tree: &mut Node,
     problems: &mut Vec<Problem>,
     struck: &mut Vec<String>,
-) -> Option<Config> {
+) -> Option<T> {
     let mut consequences: Vec<Vec<Step>> = Vec::new();
     for _ in 0..MAX_PROBLEMS {
-        let error = match serde_path_to_error::deserialize::<_, Config>(tree.to_json()) {
+        let error = match serde_path_to_error::deserialize::<_, T>(tree.to_json()) {
             Ok(config) => return Some(config),
             Err(error) => error,
         };
@@ -64,5 +65,43 @@ fn message(node: Option<&Node>, error: &str) -> String {
             format!("{}: {error}", quoted(text))
         }
         _ => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde::Deserialize;
+
+    use super::super::parse;
+    use super::*;
+    use crate::units::{ByteSize, HumanDuration};
+
+    #[derive(Debug, Deserialize)]
+    struct Root {
+        entry: Vec<Entry>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Entry {
+        size: ByteSize,
+        #[serde(default)]
+        time: HumanDuration,
+    }
+
+    #[test]
+    fn an_entry_whose_required_value_is_refused_goes_without_a_word() {
+        let text = "[[entry]]\nsize = \"x\"\ntime = \"y\"\n[[entry]]\nsize = \"1B\"\n\
+                    time = \"z\"\n[[entry]]\nsize = \"2B\"\n";
+        let (mut problems, mut struck) = (Vec::new(), Vec::new());
+        let path = Path::new("x.toml").into();
+        let mut tree = parse::document(&path, text.as_bytes(), &mut problems).expect("valid TOML");
+        let root: Root = decode(&mut tree, &mut problems, &mut struck).expect("two good entries");
+        let sizes: Vec<u64> = root.entry.iter().map(|entry| *entry.size).collect();
+        assert_eq!(sizes, [1, 2]);
+        assert!(root.entry.iter().all(|entry| entry.time.is_zero()));
+        let blamed: Vec<String> = problems.iter().map(|one| one.origin.to_string()).collect();
+        assert_eq!(blamed, ["x.toml:2", "x.toml:3", "x.toml:6"]);
     }
 }

@@ -31,8 +31,8 @@ pub struct Changes {
     pub added: Vec<String>,
     /// The collectors that only the old one has, by name.
     pub removed: Vec<String>,
-    /// The collectors of both, by name, that differ by themselves. A change of `[collectors]`, which
-    /// holds for those that do not say otherwise, is in `sections` alone.
+    /// The collectors of both, by name, that differ by themselves. A change of `[collectors]`,
+    /// which holds for those that do not say otherwise, is in `sections` alone.
     pub changed: Vec<String>,
     /// Every key that differs, but those of collectors that were added or removed.
     pub values: Vec<Change>,

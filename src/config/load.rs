@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::check::{Missing, check};
 use super::problem::{Problem, Problems};
 use super::schema::Shape;
 use super::sources::{self, Document, Sources};
 use super::tree::Node;
-use super::{Config, Origin, check, decode, overrides, parse, schema, validate};
+use super::{Config, Origin, decode, overrides, parse, schema, validate};
 
 /// Whether a plugin, by its name, takes this `[collector.config]`; the error is a sentence.
 pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String> + 'a;
@@ -66,30 +67,24 @@ fn assemble(
     let shape = Shape::new(&schema);
     let files: Vec<PathBuf> = documents.iter().map(|file| file.path.to_path_buf()).collect();
 
-    let mut tree = Node::empty(&Origin::Default);
+    let mut roots = Vec::new();
     for document in documents {
-        if let Some(root) = parse::document(&document.path, &document.bytes, &mut problems) {
-            tree.lay_over(root);
-        }
+        roots.extend(parse::document(&document.path, &document.bytes, &mut problems));
     }
     // What a broken file says is unknown, so nothing is missing and nothing contradicts the rest.
     let is_whole = problems.is_empty();
-    for root in overrides::of_environment(&sources.env, shape, &mut problems) {
-        tree.lay_over(root);
-    }
-    for root in overrides::of_flags(&sources.flags, shape, &mut problems) {
-        tree.lay_over(root);
-    }
+    roots.extend(overrides::of_environment(&sources.env, shape, &mut problems));
+    roots.extend(overrides::of_flags(&sources.flags, shape, &mut problems));
 
-    let findings = check::check(&tree, shape, is_whole);
-    let mut struck: Vec<String> = findings.bad.iter().map(|path| tree.describe(path)).collect();
-    let mut bad = findings.bad;
-    problems.extend(findings.problems);
-    // From the end, so that no index of a list moves before it is used.
-    bad.sort();
-    for path in bad.iter().rev() {
-        tree.strike(path);
+    let mut tree = Node::empty(&Origin::Default);
+    let mut struck = Vec::new();
+    for mut root in roots {
+        // One by one, for a mistake in one file is one even if a later file covers it.
+        check(&mut root, shape, Missing::Allowed, &mut problems, &mut struck);
+        tree.lay_over(root);
     }
+    let missing = if is_whole { Missing::Refused } else { Missing::Dropped };
+    check(&mut tree, shape, missing, &mut problems, &mut struck);
     let config = decode::decode(&mut tree, &mut problems, &mut struck);
     if let Some(config) = config.as_ref().filter(|_| is_whole) {
         problems.extend(validate::validate(config, &tree, &struck, checks));

@@ -109,8 +109,7 @@ impl<'a> Reader<'a> {
     fn table(&mut self, table: &DeTable<'_>, span: Range<usize>, depth: usize) -> Node {
         let mut values = BTreeMap::new();
         for (key, value) in table {
-            if let Some(mut node) = self.value(value, depth + 1) {
-                node.origin = self.origin(key.span().start);
+            if let Some(node) = self.value(value, depth + 1) {
                 values.insert(key.get_ref().to_string(), node);
             }
         }

@@ -1,4 +1,5 @@
-//! The commented configuration file that is installed: every key with its documentation and default.
+//! The configuration file that is installed: every key, commented out, with its documentation and
+//! its default.
 
 use std::collections::BTreeMap;
 
@@ -129,5 +130,35 @@ fn comment(text: &mut String, words: &str) {
             line.push_str(&format!(" {word}"));
         }
         text.push_str(&format!("{line}\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Section {
+        /// How long at most.
+        timeout: Option<HumanDuration>,
+        /// How many.
+        count: u32,
+    }
+
+    #[test]
+    fn a_key_without_a_default_is_told_apart() {
+        let schema = schemars::schema_for!(Section).into();
+        let mut text = String::new();
+        let values = toml::Table::from_iter([("count".to_owned(), Toml::Integer(5))]);
+        keys(&mut text, Shape::new(&schema), Some(&values));
+        insta::assert_snapshot!(text.trim(), @r#"
+        # How many.
+        #count = 5
+
+        # How long at most.
+        # No default; for example:
+        # timeout = "5s"
+        "#);
     }
 }

@@ -91,8 +91,14 @@ impl<'a> Shape<'a> {
     pub(super) fn choices(&self) -> Vec<&'a str> {
         let plain = self.node["enum"].as_array().into_iter().flatten().filter_map(Json::as_str);
         let variants = self.node["oneOf"].as_array().into_iter().flatten();
-        let described: Option<Vec<&str>> = variants.map(|one| one["const"].as_str()).collect();
-        plain.chain(described.unwrap_or_default()).collect()
+        // Variants that are documented stand alone, the others together.
+        let texts = |one: &'a Json| match (&one["const"], &one["enum"]) {
+            (Json::String(text), _) => Some(vec![text.as_str()]),
+            (_, Json::Array(texts)) => texts.iter().map(Json::as_str).collect(),
+            _ => None,
+        };
+        let grouped: Option<Vec<Vec<&str>>> = variants.map(texts).collect();
+        plain.chain(grouped.unwrap_or_default().into_iter().flatten()).collect()
     }
 
     /// The keys that have to be there.
@@ -133,4 +139,43 @@ fn optional(node: &Json) -> Option<&Json> {
     let branches = node["anyOf"].as_array()?;
     let mut some = branches.iter().filter(|branch| branch["type"] != "null");
     some.next().filter(|_| branches.len() == 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Section {
+        /// Which one.
+        choice: Option<Choice>,
+        plain: Choice,
+        count: Option<u32>,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    enum Choice {
+        One,
+        /// Described.
+        Two,
+    }
+
+    #[test]
+    fn an_optional_value_is_looked_at_as_if_it_were_there() {
+        let schema: Json = schemars::schema_for!(Section).into();
+        let shape = Shape::new(&schema);
+        let property = |name: &str| shape.step(&Step::Key(name.to_owned())).expect(name);
+        assert_eq!(property("choice").choices(), ["one", "two"]);
+        assert_eq!(property("plain").choices(), ["one", "two"]);
+        assert!(property("choice").is("string"));
+        assert_eq!(property("choice").description(), "Which one.");
+        assert!(property("count").is("integer"));
+        assert_eq!(property("count").bounds(), (0, i64::from(u32::MAX)));
+        assert_eq!(shape.required().collect::<Vec<_>>(), ["plain"]);
+    }
 }

@@ -71,13 +71,15 @@ impl Node {
     fn merge_named(&mut self, later: Node) {
         match (&mut self.value, later.value) {
             (Value::List(earlier), Value::List(later)) => {
-                let known = earlier.len();
+                let mut free: BTreeMap<String, usize> = BTreeMap::new();
+                for (index, entry) in earlier.iter().enumerate() {
+                    if let Some(name) = entry.entry_name() {
+                        free.entry(name.to_owned()).or_insert(index);
+                    }
+                }
                 for node in later {
-                    let same = |entry: &&mut Node| {
-                        node.entry_name().is_some() && entry.entry_name() == node.entry_name()
-                    };
-                    match earlier[..known].iter_mut().find(same) {
-                        Some(entry) => entry.merge(node, false),
+                    match node.entry_name().and_then(|name| free.remove(name)) {
+                        Some(index) => earlier[index].merge(node, false),
                         None => earlier.push(node),
                     }
                 }

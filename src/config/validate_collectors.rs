@@ -1,6 +1,6 @@
 //! What no type can say about `[collectors]` and `[[collector]]`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::problem::did_you_mean;
 use super::tree::{Step, keys};
@@ -9,6 +9,9 @@ use super::{Checks, Config};
 use crate::sample::is_label_name;
 use crate::scheduler::Instance;
 use crate::units::HumanDuration;
+
+/// Collectors that one host may have.
+const MAX_COLLECTORS: usize = 1_000;
 
 /// Bytes that the name of a collector may have.
 const MAX_NAME: usize = 64;
@@ -50,11 +53,16 @@ fn jitter(
 }
 
 pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
-    let mut names = HashMap::new();
+    if config.collector.len() > MAX_COLLECTORS {
+        let message = format!("{} collectors are too many", config.collector.len());
+        let hint = format!("write {MAX_COLLECTORS} at most");
+        return report.refuse(&[keys("collector")], message, Some(hint));
+    }
+    let mut names = HashSet::new();
     for (index, instance) in config.collector.iter().enumerate() {
         let here = vec![Step::Key("collector".to_owned()), Step::Index(index)];
         let at = |key: &str| [here.clone(), keys(key)].concat();
-        if names.insert(instance.name(), index).is_some() {
+        if !names.insert(instance.name()) {
             let message = "a collector before it has the same name".to_owned();
             let hint = "give it a name of its own".to_owned();
             report.refuse(std::slice::from_ref(&here), message, Some(hint));
