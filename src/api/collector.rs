@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::brief;
 use crate::pipeline::CollectorStatus;
 use crate::sample::rfc3339;
 use crate::units::HumanDuration;
@@ -15,11 +16,12 @@ pub struct Collector {
     /// "waiting" before its first collection, then "ok", "failing", "timed_out" or "stopped".
     pub state: &'static str,
     /// Time between two collections.
+    #[serde(serialize_with = "brief")]
     pub interval: HumanDuration,
     /// RFC 3339, UTC.
     pub last_success: Option<String>,
     /// How long the last collection took.
-    pub last_duration: Option<HumanDuration>,
+    pub last_duration: Option<String>,
     /// Samples that the last collection brought.
     pub samples: usize,
     /// Failures since the last success.
@@ -37,7 +39,7 @@ impl From<(&str, &CollectorStatus)> for Collector {
             state: status.state.name(),
             interval: HumanDuration(status.interval),
             last_success: status.last_success.map(rfc3339),
-            last_duration: status.last_duration.map(HumanDuration),
+            last_duration: status.last_duration.map(|duration| HumanDuration(duration).to_string()),
             samples: status.samples,
             consecutive_failures: status.consecutive_failures,
             total_failures: status.total_failures,

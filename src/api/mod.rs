@@ -23,6 +23,8 @@ pub use task::{NewTask, Task, TaskChange, Tasks};
 
 use serde::{Serialize, Serializer};
 
+use crate::units::HumanDuration;
+
 /// `value` as JSON.
 pub fn encode(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("types of this room serialise to JSON")
@@ -36,4 +38,9 @@ fn number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error>
     } else {
         serializer.serialize_f64(*number)
     }
+}
+
+/// A duration as people read it ("2h30m"), where the configuration writes all of it.
+fn brief<S: Serializer>(duration: &HumanDuration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(duration)
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Task;
+use super::{Task, brief};
 use crate::alert;
 use crate::units::HumanDuration;
 
@@ -12,6 +12,7 @@ use crate::units::HumanDuration;
 pub struct SystemStatus {
     pub status: HostStatus,
     /// Time since the daemon started, such as "2h30m".
+    #[serde(serialize_with = "brief")]
     pub uptime: HumanDuration,
     /// Tasks that have not ended.
     pub active_tasks: usize,
@@ -55,12 +56,14 @@ pub struct MetricsUpdate {
     /// Percent of the HTTP responses of the last minute that had a 5xx status.
     pub error_rate: f64,
     /// Mean time to answer the HTTP requests of the last minute, such as "150ms".
+    #[serde(serialize_with = "brief")]
     pub avg_response_time: HumanDuration,
     /// `memory_usage` in units of 1,048,576 bytes.
     pub memory_usage_mb: Option<f64>,
     /// Percent of all processors together that is in use.
     pub cpu_usage: Option<f64>,
     /// Time since the daemon started, such as "2h30m".
+    #[serde(serialize_with = "brief")]
     pub uptime: HumanDuration,
 }
 

@@ -26,7 +26,16 @@ struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    invocation: Invocation,
+}
+
+#[derive(Debug, Subcommand)]
+enum Invocation {
+    #[command(flatten)]
+    Plain(Command),
+    /// The same commands by their older name: `gz monitoring server`
+    #[command(subcommand, hide = true)]
+    Monitoring(Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -42,9 +51,6 @@ enum Command {
     Status(status::Args),
     /// Print the messages of a running daemon, one a line
     Watch(watch::Args),
-    /// The same commands by their older name: `gz monitoring server`
-    #[command(subcommand, hide = true)]
-    Monitoring(Box<Command>),
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -57,7 +63,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    match run(cli.command, cli.config) {
+    let (Invocation::Plain(command) | Invocation::Monitoring(command)) = cli.invocation;
+    match run(command, cli.config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
@@ -70,7 +77,6 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Once(args) => once::run(&args, config),
         Command::Status(args) => status::run(&args, config),
         Command::Watch(args) => watch::run(&args, config),
-        Command::Monitoring(command) => run(*command, config),
     }
 }
 

@@ -87,11 +87,8 @@ async fn serve(
         // Whoever closed standard output does not want to know.
         let _ = announce(address);
     }
-    loop {
-        match signals.next().await {
-            Signal::Reload => reload(&mut daemon, sources, &plugins).await,
-            Signal::Stop => break,
-        }
+    while signals.next().await == Signal::Reload {
+        reload(&mut daemon, sources, &plugins).await;
     }
     tracing::info!("stopping");
     tokio::select! {

@@ -45,6 +45,7 @@ pub(super) async fn run(
 }
 
 fn report(Batch { collector, outcome, .. }: &Batch) {
+    let collector = &**collector;
     match outcome {
         Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
         Outcome::Failed(error) => tracing::warn!(collector, error, "collection failed"),
