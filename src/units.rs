@@ -42,7 +42,8 @@ pub struct ParseError {
 }
 
 /// A length of time. Read as whole numbers with units, largest first ("1d12h", "2h30m", "1m30s",
-/// "250ms", "100us"); printed so that Go's `time.ParseDuration` reads it too, without days.
+/// "250ms", "100us"); printed so that Go's `time.ParseDuration` reads it too, without days: shortened
+/// by `Display`, to the nanosecond by serde, so that a written configuration reads back the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct HumanDuration(pub Duration);
 
@@ -54,6 +55,26 @@ impl HumanDuration {
     /// `seconds` as a duration; for defaults.
     pub const fn secs(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
+    }
+
+    /// All of it: "1s500ms" where `Display` says "1s".
+    fn exact(&self) -> String {
+        let mut rest = self.0.as_nanos();
+        let mut text = String::new();
+        for (unit, nanos) in &DURATION_UNITS[1..] {
+            let count = rest / nanos;
+            if count > 0 {
+                text.push_str(&format!("{count}{unit}"));
+            }
+            rest %= nanos;
+        }
+        if text.is_empty() { "0s".to_owned() } else { text }
+    }
+}
+
+impl ByteSize {
+    fn exact(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -160,7 +181,7 @@ macro_rules! as_text {
 
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(&self.exact())
             }
         }
 
@@ -187,7 +208,7 @@ macro_rules! as_text {
     };
 }
 
-as_text!(HumanDuration, Duration, "^([0-9]+(d|h|m|s|ms|us|ns))+$");
+as_text!(HumanDuration, Duration, "^(0|([0-9]+(d|h|m|s|ms|us|ns))+)$");
 as_text!(ByteSize, u64, "^[0-9]+(TiB|GiB|MiB|KiB|GB|MB|kB|B)?$");
 
 #[cfg(test)]
@@ -211,6 +232,19 @@ mod tests {
         check(Duration::from_secs(125), "2m5s");
         check(Duration::from_micros(350), "350us");
         check(Duration::from_nanos(7), "7ns");
+    }
+
+    #[test]
+    fn serde_writes_all_of_a_duration() {
+        let check = |duration: Duration, expected: &str| {
+            assert_eq!(serde_json::to_value(HumanDuration(duration)).unwrap(), expected);
+        };
+        check(Duration::ZERO, "0s");
+        check(Duration::from_secs(5), "5s");
+        check(Duration::from_secs(7 * 86_400), "168h");
+        check(Duration::from_millis(1500), "1s500ms");
+        check(Duration::from_millis(3_605_250), "1h5s250ms");
+        check(Duration::from_nanos(1_002_003), "1ms2us3ns");
     }
 
     #[test]
@@ -245,6 +279,13 @@ mod tests {
         fn whole_minutes_survive_a_round_trip(minutes in 0u64..100_000) {
             let duration = HumanDuration::secs(minutes * 60);
             prop_assert_eq!(duration.to_string().parse(), Ok(duration));
+        }
+
+        #[test]
+        fn what_serde_writes_it_reads_back(nanos: u64, size: u64) {
+            let written = (HumanDuration(Duration::from_nanos(nanos)), ByteSize(size));
+            let text = serde_json::to_string(&written).unwrap();
+            prop_assert_eq!(serde_json::from_str::<(HumanDuration, ByteSize)>(&text).unwrap(), written);
         }
 
         #[test]
