@@ -1,5 +1,6 @@
 //! What a step cannot do without, and whether it is here.
 
+use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -7,6 +8,8 @@ use std::process::{Command, Stdio};
 pub enum Need {
     /// A program, asked for its version because a name on the PATH may be an empty proxy.
     Program { probe: &'static [&'static str], source: &'static str },
+    /// A program at the path that an environment variable names, or at a usual place.
+    ProgramAt { variable: &'static str, usual: &'static str, source: &'static str },
     /// A file of the repository.
     File(&'static str),
 }
@@ -18,16 +21,20 @@ impl Need {
             Need::File(path) => {
                 (!root.join(path).exists()).then(|| format!("{path} is not in the repository"))
             }
-            Need::Program { probe, source } => (!answers(probe))
-                .then(|| format!("`{}` does not answer: {source}", probe.join(" "))),
+            Need::Program { probe, source } => unanswered(probe, source),
+            Need::ProgramAt { variable, usual, source } => {
+                let path = env::var(variable).unwrap_or_else(|_| (*usual).to_owned());
+                unanswered(&[&path, "--version"], &format!("{source}, or set {variable}"))
+            }
         }
     }
 }
 
-fn answers(probe: &[&str]) -> bool {
+fn unanswered(probe: &[&str], source: &str) -> Option<String> {
     let mut command = Command::new(probe[0]);
     command.args(&probe[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    let answers = command.status().is_ok_and(|status| status.success());
+    (!answers).then(|| format!("`{}` does not answer: {source}", probe.join(" ")))
 }
 
 #[cfg(test)]
@@ -47,6 +54,12 @@ mod tests {
             Some("`no-such-program --version` does not answer: apt-get install it"),
         );
         check(program(&["false"]), Some("`false` does not answer: apt-get install it"));
+        let at = |usual| Need::ProgramAt { variable: "NO_SUCH_VARIABLE", usual, source: "get it" };
+        check(at("/bin/true"), None);
+        check(
+            at("/no/such/program"),
+            Some("`/no/such/program --version` does not answer: get it, or set NO_SUCH_VARIABLE"),
+        );
         check(Need::File("."), None);
         check(Need::File("a/b.toml"), Some("a/b.toml is not in the repository"));
     }

@@ -52,13 +52,20 @@ const CLIPPY: Need = Need::Program {
     source: "rustup component add clippy",
 };
 
-const NODE: Need =
-    Need::Program { probe: &["node", "--version"], source: "apt-get install nodejs (18 or newer)" };
+/// Older ones cannot run Playwright.
+const NODE: Need = Need::Program {
+    probe: &["node", "--eval", "process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)"],
+    source: "install Node 20 or newer",
+};
 
 const NPM: Need = Need::Program { probe: &["npm", "--version"], source: "apt-get install npm" };
 
-const CHROMIUM: Need =
-    Need::Program { probe: &["chromium", "--version"], source: "apt-get install chromium" };
+/// Where the browser test looks for it too.
+const CHROMIUM: Need = Need::ProgramAt {
+    variable: "CHROMIUM",
+    usual: "/usr/bin/chromium",
+    source: "apt-get install chromium",
+};
 
 const CXX: Need = Need::Program { probe: &["c++", "--version"], source: "apt-get install g++" };
 
