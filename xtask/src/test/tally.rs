@@ -18,7 +18,8 @@ pub struct Tally {
 
 impl Tally {
     /// Adds one line of output, by libtest ("test result: ok. 3 passed; 0 failed; 1 ignored; …",
-    /// "test name ... FAILED") or by Node's spec reporter ("ℹ pass 3"); any other line is none.
+    /// "test name ... FAILED") or by Node's spec reporter ("ℹ pass 3", "✖ name (1.5ms)"); any other line
+    /// is none.
     pub fn add(&mut self, line: &str) {
         if let Some((_, result)) = line.split_once("test result: ") {
             self.add_result(result);
@@ -32,6 +33,12 @@ impl Tally {
             && let Ok(count) = count.parse::<u64>()
         {
             self.add_node(word, count);
+        } else if let Some((name, _)) =
+            line.trim_start().strip_prefix("✖ ").and_then(|rest| rest.rsplit_once(" ("))
+            && !self.names.iter().any(|known| known == name)
+        {
+            // Node names a failed test where it ran and again at the end.
+            self.names.push(name.to_owned());
         }
     }
 
@@ -110,8 +117,19 @@ mod tests {
             "13 tests passed, 2 failed, 1 ignored in 2 programs: b::c, src/lib.rs - d (line 3)",
         );
         check(
-            &["ℹ tests 6", "ℹ suites 0", "ℹ pass 3", "ℹ fail 1", "ℹ cancelled 0", "ℹ skipped 2"],
-            "3 tests passed, 1 failed, 2 ignored in 1 programs",
+            &[
+                "✔ a page (1.5ms)",
+                "✖ it fits (on a phone) (2ms)",
+                "ℹ tests 6",
+                "ℹ suites 0",
+                "ℹ pass 3",
+                "ℹ fail 1",
+                "ℹ cancelled 0",
+                "ℹ skipped 2",
+                "✖ failing tests:",
+                "✖ it fits (on a phone) (2ms)",
+            ],
+            "3 tests passed, 1 failed, 2 ignored in 1 programs: it fits (on a phone)",
         );
     }
 
