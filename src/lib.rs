@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod api;
 pub mod cli;
+pub mod clock;
 pub mod collectors;
 pub mod config;
 pub mod daemon;

@@ -42,7 +42,8 @@ pub struct ParseError {
 }
 
 /// A length of time. Read as whole numbers with units, largest first ("1d12h", "2h30m", "1m30s",
-/// "250ms", "100us"); printed so that Go's `time.ParseDuration` reads it too, without days.
+/// "250ms", "100us"); printed so that Go's `time.ParseDuration` reads it too, without days: shortened
+/// by `Display`, to the nanosecond by serde, so that a written configuration reads back the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct HumanDuration(pub Duration);
 
@@ -250,6 +251,19 @@ mod tests {
     }
 
     #[test]
+    fn serde_writes_all_of_a_duration() {
+        let check = |duration: Duration, expected: &str| {
+            assert_eq!(serde_json::to_value(HumanDuration(duration)).unwrap(), expected);
+        };
+        check(Duration::ZERO, "0s");
+        check(Duration::from_secs(5), "5s");
+        check(Duration::from_secs(7 * 86_400), "168h");
+        check(Duration::from_millis(1500), "1s500ms");
+        check(Duration::from_millis(3_605_250), "1h5s250ms");
+        check(Duration::from_nanos(1_002_003), "1ms2us3ns");
+    }
+
+    #[test]
     fn durations_parse() {
         let check = |text: &str, expected: Option<u64>| {
             let parsed = text.parse::<HumanDuration>().ok().map(|d| d.as_millis() as u64);
@@ -284,9 +298,10 @@ mod tests {
         }
 
         #[test]
-        fn exact_durations_lose_nothing(nanos: u64) {
-            let duration = HumanDuration(Duration::from_nanos(nanos));
-            prop_assert_eq!(duration.exact().parse(), Ok(duration));
+        fn what_serde_writes_it_reads_back(nanos: u64, size: u64) {
+            let written = (HumanDuration(Duration::from_nanos(nanos)), ByteSize(size));
+            let text = serde_json::to_string(&written).unwrap();
+            prop_assert_eq!(serde_json::from_str::<(HumanDuration, ByteSize)>(&text).unwrap(), written);
         }
 
         #[test]

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::brief;
-use crate::pipeline::CollectorStatus;
 use crate::sample::rfc3339;
+use crate::store::CollectorStatus;
 use crate::units::HumanDuration;
 
 /// How a collector is doing.

@@ -11,9 +11,10 @@ use tokio::runtime;
 
 use super::exit::Failure;
 use crate::api::{CollectorUpdate, encode};
+use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
 use crate::daemon::Plugins;
-use crate::sample::{Batch, Clock, Outcome};
+use crate::sample::{Batch, Outcome};
 use crate::scheduler::{Settings, Worker};
 use crate::server::{self, expose};
 use crate::store::Store;

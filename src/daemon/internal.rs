@@ -7,10 +7,11 @@ use std::time::Duration;
 use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
-use crate::pipeline::{CollectorState, CollectorStatus, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::plugin::{Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Value};
 use crate::server::App;
+use crate::store::{CollectorState, CollectorStatus};
 use crate::task::Status;
 
 /// Makes sources that look at the daemon, once it runs.

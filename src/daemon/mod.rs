@@ -20,10 +20,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::pipeline::{self, Handle, Input, Limits};
-use crate::sample::Clock;
 use crate::scheduler::{Cadence, Event, Scheduler, Settings};
 use crate::server::{self, App};
 use crate::telemetry::Telemetry;

@@ -3,12 +3,10 @@
 //! [`Pipeline::apply`] is pure: it is given the time and asks nobody. [`run`] owns the only task that
 //! calls it, so that the order of inputs is the order of the stream.
 
-mod collectors;
 mod config;
 mod run;
 mod vitals;
 
-pub use collectors::{CollectorState, CollectorStatus};
 pub use config::Config;
 pub use run::{Closed, Handle, run};
 
@@ -19,9 +17,8 @@ use crate::alert::{self, Alert};
 use crate::api;
 use crate::hub::{Draft, Subject, Type, TypeSet};
 use crate::sample::{Batch, Moment};
-use crate::store::{self, Store};
+use crate::store::{self, Collectors, Store};
 use crate::task::{self, Task};
-use collectors::Collectors;
 use vitals::Vitals;
 
 /// The state of the whole.

@@ -6,8 +6,9 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
+use crate::clock::Clock;
 use crate::hub::{Cursor, Hub};
-use crate::sample::{Clock, Moment};
+use crate::sample::Moment;
 
 /// Reads the state, sends inputs and knows the stream. Cheap to clone.
 #[derive(Clone)]

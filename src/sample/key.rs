@@ -54,9 +54,21 @@ impl fmt::Display for SeriesKey {
         f.write_str(&self.name)?;
         for (index, (name, value)) in self.labels().enumerate() {
             let open = if index == 0 { '{' } else { ',' };
-            write!(f, "{open}{name}={value:?}")?;
+            write!(f, "{open}{name}=\"")?;
+            value.chars().try_for_each(|character| write_escaped(f, character))?;
+            f.write_str("\"")?;
         }
         if self.labels.is_empty() { Ok(()) } else { f.write_str("}") }
+    }
+}
+
+/// Writes one character of a PromQL string. Its escapes are Go's: Rust's own `\u{7f}` is none.
+fn write_escaped(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
+    match character {
+        '"' | '\\' => write!(f, "\\{character}"),
+        '\n' => f.write_str("\\n"),
+        _ if character.is_control() => write!(f, "\\u{:04x}", u32::from(character)),
+        _ => write!(f, "{character}"),
     }
 }
 
@@ -84,6 +96,18 @@ mod tests {
         let key = SeriesKey::new("up", [("b", "2"), ("a", "1"), ("b", "3")]);
         assert_eq!(key.to_string(), r#"up{a="1",b="2"}"#);
         assert_eq!(key.label("b"), Some("2"));
+    }
+
+    #[test]
+    fn a_key_prints_as_promql_reads_it() {
+        let check = |value: &str, expected: &str| {
+            assert_eq!(SeriesKey::new("up", [("a", value)]).to_string(), expected);
+        };
+        assert_eq!(SeriesKey::new("up", []).to_string(), "up");
+        check(r#"C:\ "x""#, r#"up{a="C:\\ \"x\""}"#);
+        check("two\nlines", r#"up{a="two\nlines"}"#);
+        check("\u{1b}[31m\u{7f}\0", r#"up{a="\u001b[31m\u007f\u0000"}"#);
+        check("größe \u{200b}'", "up{a=\"größe \u{200b}'\"}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod moment;
 
 pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
 pub use key::{SeriesKey, is_label_name};
-pub use moment::{Clock, Moment, rfc3339};
+pub use moment::{Moment, rfc3339};
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! When: the wall clock for what people read, the monotonic one for what is measured.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
@@ -35,20 +35,29 @@ pub fn rfc3339(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// Asks the system for the time. One is made when the daemon starts and handed to the edges.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    started: Instant,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Clock {
-    /// A clock whose uptime begins now.
-    pub fn start() -> Self {
-        Self { started: Instant::now() }
+    #[test]
+    fn timestamps_have_milliseconds_and_a_z() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(rfc3339(text.parse().unwrap()), expected);
+        };
+        check("2024-01-10T10:00:00Z", "2024-01-10T10:00:00.000Z");
+        check("2024-01-10T11:00:00.25+01:00", "2024-01-10T10:00:00.250Z");
+        check("2024-01-10T10:00:00.0004Z", "2024-01-10T10:00:00.000Z");
+        check("2024-12-31T23:59:59.9996Z", "2025-01-01T00:00:00.000Z");
+        check("9999-12-30T22:00:00.999999999Z", "9999-12-30T22:00:00.999Z");
     }
 
-    /// This moment.
-    pub fn now(self) -> Moment {
-        Moment { wall: Timestamp::now(), uptime: self.started.elapsed() }
+    #[test]
+    fn both_clocks_move_together_and_stop_at_the_end() {
+        let start = Moment { wall: Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(5) };
+        let later = start.after(Duration::from_millis(1250));
+        assert_eq!(later.rfc3339(), "1970-01-01T00:00:01.250Z");
+        assert_eq!(later.uptime, Duration::from_millis(6250));
+        let end = start.after(Duration::MAX);
+        assert_eq!((end.wall, end.uptime), (Timestamp::MAX, Duration::MAX));
     }
 }

@@ -19,8 +19,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::clock::Clock;
 use crate::plugin::PluginHost;
-use crate::sample::{Batch, Clock};
+use crate::sample::Batch;
 
 /// What the scheduler tells whoever listens.
 #[derive(Debug)]

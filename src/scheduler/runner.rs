@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use super::quarantine::Quarantine;
 use super::worker::Worker;
 use super::{Cadence, Event, Settings};
+use crate::clock::Clock;
 use crate::plugin::PluginHost;
-use crate::sample::{Batch, Clock, Outcome};
+use crate::sample::{Batch, Outcome};
 
 /// What needs two readings (the use of processors, the largest processes) gets its second one this
 /// soon after the start, so that nobody looks at blanks for a whole interval.

@@ -7,8 +7,9 @@ use gz_monitor_sdk::{Host, Level};
 use tokio::task::JoinHandle;
 
 use super::Settings;
+use crate::clock::Clock;
 use crate::plugin::{Failure, PluginHost, Source};
-use crate::sample::{Batch, BatchBuilder, Clock, Outcome, Rejected, Sample};
+use crate::sample::{Batch, BatchBuilder, Outcome, Rejected, Sample};
 
 /// Owns a source, or waits for the thread that has it.
 pub struct Worker {

@@ -1,7 +1,9 @@
-//! The latest value of every series.
+//! The latest value of every series, and how each collector is doing.
 
+mod collectors;
 mod config;
 
+pub use collectors::{CollectorState, CollectorStatus, Collectors};
 pub use config::Config;
 
 use std::collections::{BTreeMap, HashMap};

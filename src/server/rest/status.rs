@@ -6,8 +6,8 @@ use poem::web::Data;
 
 use super::Json;
 use crate::api::{Health, HealthCheck};
-use crate::pipeline::CollectorState;
 use crate::server::App;
+use crate::store::CollectorState;
 
 /// `GET /api/v1/status`: what `system_status` carries.
 #[handler]

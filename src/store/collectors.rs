@@ -73,7 +73,8 @@ impl Collectors {
         self.statuses.values().all(|status| status.state != CollectorState::Waiting)
     }
 
-    pub(super) fn expect(&mut self, collector: Arc<str>, plugin: String, interval: Duration) {
+    /// Makes room for one that is about to run.
+    pub fn expect(&mut self, collector: Arc<str>, plugin: String, interval: Duration) {
         let status = CollectorStatus {
             plugin,
             interval,
@@ -89,11 +90,13 @@ impl Collectors {
         self.statuses.insert(collector, status);
     }
 
-    pub(super) fn forget(&mut self, collector: &str) {
+    /// Forgets one that is gone.
+    pub fn forget(&mut self, collector: &str) {
         self.statuses.remove(collector);
     }
 
-    pub(super) fn record(&mut self, batch: &Batch) {
+    /// Takes note of how a collection ended.
+    pub fn record(&mut self, batch: &Batch) {
         let Some(status) = self.statuses.get_mut(&batch.collector) else { return };
         let (state, error) = match &batch.outcome {
             Outcome::Ok => (CollectorState::Ok, None),
