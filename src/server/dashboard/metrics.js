@@ -1,0 +1,94 @@
+// The numbers and charts of the host.
+
+import { Chart } from './chart.js';
+import { Cores } from './cores.js';
+import { byId, clip, el, text } from './dom.js';
+import { bytes, celsius, count, duration, load, percent, rate } from './format.js';
+
+/** Steps of an axis of bytes: 1, 2, 4, … and so on in powers of two. */
+const BINARY = Array.from({ length: 56 }, (_, i) => 2 ** i);
+
+const CHARTS = [
+  { id: 'cpu', title: 'CPU', format: percent, max: () => 100, series: [{ key: 'cpu', label: 'Total', colour: '--series-1', fill: true }] },
+  {
+    id: 'memory',
+    title: 'Memory',
+    format: bytes,
+    incrs: BINARY,
+    max: model => Math.max(model.one('system_memory_total_bytes') ?? 0, model.one('system_swap_total_bytes') ?? 0) || null,
+    series: [
+      { key: 'memory', label: 'Used', colour: '--series-1', fill: true },
+      { key: 'swap', label: 'Swap used', colour: '--series-2', dash: 'dashed' },
+    ],
+  },
+  {
+    id: 'network',
+    title: 'Network',
+    format: rate,
+    max: () => null,
+    series: [
+      { key: 'receive', label: 'In', colour: '--series-1', fill: true },
+      { key: 'transmit', label: 'Out', colour: '--series-2', dash: 'dashed' },
+    ],
+  },
+  {
+    id: 'load',
+    title: 'Load',
+    format: load,
+    max: () => null,
+    series: [
+      { key: 'load1', label: '1 min', colour: '--series-1' },
+      { key: 'load5', label: '5 min', colour: '--series-2', dash: 'dashed' },
+      { key: 'load15', label: '15 min', colour: '--series-3', dash: 'dotted' },
+    ],
+  },
+];
+
+export class Metrics {
+  #charts = CHARTS.map(spec => ({ spec, chart: new Chart(spec) }));
+  #cores = new Cores();
+  #facts = {};
+  #range = 900;
+
+  constructor(redraw) {
+    const [cpu, ...rest] = this.#charts.map(({ chart }) => chart.node);
+    byId('charts').append(cpu, ...rest, this.#cores.node);
+    for (const [key, label] of [['uptime', 'Up'], ['processes', 'Processes'], ['temperature', 'Hottest sensor']]) {
+      this.#facts[key] = el('dd', { class: 'value', id: `host-${key}` }, '–');
+      byId('facts').append(el('div', {}, el('dt', {}, label), this.#facts[key]));
+    }
+    for (const radio of document.querySelectorAll('input[name="range"]')) {
+      if (radio.checked) this.#range = Number(radio.value);
+      radio.addEventListener('change', () => {
+        this.#range = Number(radio.value);
+        redraw();
+      });
+    }
+  }
+
+  draw(model) {
+    const now = Math.max(model.now() / 1000, (model.measuredAt ?? 0) / 1000);
+    const from = now - this.#range;
+    for (const { spec, chart } of this.#charts) chart.draw(model.history, from, now, spec.max(model), note(spec.id, model));
+    this.#cores.draw(model.cores(), model.history, from, now);
+    text(this.#facts.uptime, duration(model.one('system_uptime_seconds')));
+    text(this.#facts.processes, count(model.one('system_processes')));
+    text(this.#facts.temperature, hottest(model.all('system_temperature_celsius')));
+  }
+}
+
+/** What stands at the right of a chart's title. */
+function note(id, model) {
+  if (id === 'memory') {
+    const [memory, swap] = [model.one('system_memory_total_bytes'), model.one('system_swap_total_bytes')];
+    return memory === null ? '' : `of ${bytes(memory)}${swap ? `, swap ${bytes(swap)}` : ', no swap'}`;
+  }
+  if (id === 'network') return 'all interfaces but loopback';
+  if (id === 'load') return model.cores().length > 0 ? `${model.cores().length} is full` : '';
+  return '';
+}
+
+function hottest(sensors) {
+  const known = sensors.filter(sensor => sensor.value !== null).sort((a, b) => b.value - a.value)[0];
+  return known ? `${celsius(known.value)} (${clip(known.labels.sensor ?? '?', 40)})` : celsius(null);
+}
