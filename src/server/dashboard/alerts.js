@@ -1,13 +1,15 @@
 // The list of alerts: firing ones by severity, resolved ones folded away.
 
-import { attr, byId, el, icon, reconcile, setIcon, text } from './dom.js';
+import { attr, byId, el, reconcile, setIcon, text } from './dom.js';
+import { entry } from './entry.js';
 import { clock, duration, instant, plain } from './format.js';
 
 const FIRING_MAX = 50;
 const RESOLVED_MAX = 20;
 
-const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
-const ICONS = { critical: 'critical', high: 'warning', medium: 'warning', low: 'info', info: 'info' };
+/** Drawing and colour of each severity, the worst first. */
+const SEVERITIES = { critical: ['critical', 'bad'], high: ['warning', 'bad'], medium: ['warning', 'warn'], low: ['info'], info: ['info'] };
+const ORDER = Object.keys(SEVERITIES);
 
 export function drawAlerts(model) {
   const alerts = model.alerts.values();
@@ -36,43 +38,36 @@ const id = alert => String(alert.id);
 const later = (a, b, field) => (instant(b[field]) ?? 0) - (instant(a[field]) ?? 0);
 
 function rank(alert) {
-  const at = SEVERITIES.indexOf(alert.severity);
-  return at < 0 ? SEVERITIES.length : at;
+  const at = ORDER.indexOf(alert.severity);
+  return at < 0 ? ORDER.length : at;
 }
 
 function create() {
-  const node = el('li', { class: 'alert' });
-  node.parts = {
-    icon: icon('unknown'),
-    name: el('span', { class: 'name foreign' }),
-    severity: el('span', { class: 'tag' }),
-    message: el('p', { class: 'message foreign' }),
-    value: el('span', { class: 'value' }),
-    when: el('span', { class: 'fact' }),
-  };
-  const { name, severity, message, value, when } = node.parts;
-  node.append(el('div', { class: 'row' }, el('span', { class: 'with-icon' }, node.parts.icon, name), severity), message, el('div', { class: 'row' }, value, when));
+  const node = entry('alert', el('p', { class: 'message foreign' }));
+  node.parts.aside.className = 'tag';
+  node.parts.left.className = 'value';
   return node;
 }
 
 function update(node, alert, now) {
-  const { name, severity, message, value, when } = node.parts;
+  const { icon, name, aside, middle, left, right } = node.parts;
   const resolved = alert.status !== 'firing';
-  attr(node, 'data-severity', ICONS[alert.severity] ? alert.severity : 'info');
+  const [drawing, level] = ORDER.includes(alert.severity) ? SEVERITIES[alert.severity] : ['unknown'];
+  attr(node, 'data-level', resolved ? null : level);
   attr(node, 'data-ended', resolved || null);
-  setIcon(node.parts.icon, resolved ? 'healthy' : ICONS[alert.severity] ?? 'unknown');
+  setIcon(icon, resolved ? 'healthy' : drawing);
   text(name, alert.rule_name ?? alert.rule_id ?? alert.id);
-  text(severity, alert.severity ?? '–');
-  text(message, alert.message);
-  text(value, `${plain(alert.value)} (threshold ${plain(alert.threshold)})`);
-  text(when, period(alert, resolved, now));
-  attr(when, 'title', alert.starts_at);
+  text(aside, alert.severity ?? '–');
+  text(middle, alert.message);
+  text(left, `${plain(alert.value)} (threshold ${plain(alert.threshold)})`);
+  text(right, period(alert, resolved, now));
+  attr(right, 'title', alert.starts_at);
 }
 
 function period(alert, resolved, now) {
   const start = instant(alert.starts_at);
   if (start === null) return '';
-  if (!resolved) return `since ${clock(start)}, ${duration((now - start) / 1000)}`;
+  if (!resolved) return `since ${clock(start)} (${duration((now - start) / 1000)})`;
   const end = instant(alert.ends_at);
   return end === null ? `from ${clock(start)}` : `${clock(start)} to ${clock(end)}`;
 }

@@ -29,17 +29,17 @@ export class Chart {
   constructor(spec) {
     this.#spec = spec;
     this.#host = el('div', { class: 'plot', role: 'img' });
-    this.#note = el('p', { class: 'fact note' });
+    this.#note = el('p', { class: 'fact' });
     const legend = el('dl', { class: 'numbers' });
     for (const series of spec.series) {
       const value = el('dd', { class: 'value', id: `${spec.id}-${series.key}` }, '–');
-      const swatch = el('span', { class: 'swatch', 'data-dash': series.dash ?? 'solid' });
-      swatch.style.setProperty('--swatch', `var(${series.colour})`);
+      const swatch = el('span', { class: 'swatch' });
+      swatch.style.borderTop = `3px ${series.dash ?? 'solid'} var(${series.colour})`;
       legend.append(el('div', {}, el('dt', {}, swatch, series.label), value));
       this.#values.push(value);
     }
     const title = el('h3', { id: `${spec.id}-title` }, spec.title);
-    this.node = el('article', { class: 'card chart', 'aria-labelledby': `${spec.id}-title` }, el('div', { class: 'card-head' }, title, this.#note), legend, this.#host);
+    this.node = el('article', { class: 'card', 'aria-labelledby': `${spec.id}-title` }, el('div', { class: 'card-head' }, title, this.#note), legend, this.#host);
     new ResizeObserver(() => this.#resize()).observe(this.#host);
     document.addEventListener('themechange', () => this.#plot?.redraw(false, true));
   }
@@ -86,7 +86,7 @@ export class Chart {
       },
       axes: [
         { stroke: () => colour('--muted'), font: FONT, size: 26, gap: 6, space: 64, grid: { show: false }, ticks: { show: false }, values: (_, at) => at.map(s => clock(s * 1000).slice(-8, -3)), incrs: [60, 120, 180, 300] },
-        { stroke: () => colour('--muted'), font: FONT, size: 62, gap: 6, space: 30, grid, ticks: { show: false }, values: (_, at) => at.map(short(this.#spec.format)), incrs: this.#spec.incrs },
+        { stroke: () => colour('--muted'), font: FONT, size: 62, gap: 6, space: 24, grid, ticks: { show: false }, values: (_, at) => at.map(short(this.#spec.format)), incrs: this.#spec.incrs },
       ],
       series: [{}, ...this.#spec.series.map(lines)],
       hooks: { setCursor: [plot => this.#numbers(plot.cursor.idx ?? null)] },

@@ -1,17 +1,12 @@
 // The table of collectors: whether each works, how long it takes and what went wrong.
 
-import { attr, byId, clip, el, icon, reconcile, setIcon, text } from './dom.js';
+import { attr, byId, el, icon, reconcile, setIcon, text } from './dom.js';
 import { count, instant, clock, NONE } from './format.js';
 
 const ROWS_MAX = 100;
 
-const STATES = {
-  ok: ['healthy', 'ok'],
-  waiting: ['pending', 'waiting'],
-  failing: ['critical', 'failing'],
-  timed_out: ['warning', 'timed out'],
-  stopped: ['cancelled', 'stopped'],
-};
+/** Words, drawing and colour of each state. */
+const STATES = { ok: ['ok', 'healthy', 'good'], waiting: ['waiting', 'pending'], failing: ['failing', 'critical', 'bad'], timed_out: ['timed out', 'warning', 'warn'], stopped: ['stopped', 'cancelled'] };
 
 export function drawCollectors(model) {
   const all = [...(model.collectors ?? [])].sort((a, b) => String(a.name).localeCompare(String(b.name)));
@@ -37,11 +32,11 @@ function create() {
     interval: cell('every', 'right value'),
     took: cell('took', 'right value'),
     samples: cell('samples', 'right value'),
-    error: cell('', 'error foreign'),
+    error: cell('', 'reason foreign'),
   };
   const { name, plugin, state, interval, took, samples, error } = node.parts;
   const named = el('th', { role: 'rowheader', scope: 'row' }, name, plugin);
-  const stated = cell('', 'collector-state');
+  const stated = cell('', 'word');
   stated.append(el('span', { class: 'with-icon' }, node.parts.icon, state));
   node.append(named, stated, interval, took, samples, error);
   return node;
@@ -49,8 +44,8 @@ function create() {
 
 function update(node, collector) {
   const { name, plugin, state, interval, took, samples, error } = node.parts;
-  const [drawing, word] = STATES[collector.state] ?? ['unknown', clip(collector.state ?? 'unknown', 40)];
-  attr(node, 'data-state', STATES[collector.state] ? collector.state : 'unknown');
+  const [word, drawing, level] = Object.hasOwn(STATES, collector.state) ? STATES[collector.state] : ['unknown', 'unknown'];
+  attr(node, 'data-level', level);
   setIcon(node.parts.icon, drawing);
   text(name, collector.name);
   text(plugin, collector.plugin && collector.plugin !== collector.name ? collector.plugin : '');

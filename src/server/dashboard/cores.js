@@ -7,150 +7,127 @@ import { clock, percent } from './format.js';
 const ROWS_MAX = 128;
 const HEIGHT_MAX = 256;
 const ROW_MAX = 22;
-const LABEL_WIDTH = 34;
-const BAR_WIDTH = 64;
+const LEFT = 34;
+const BAR = 64;
 const STEP_S = 5;
-const FONT = '11px system-ui, sans-serif';
 
-/** A core at or above this percentage counts as busy in the words beside the picture. */
+/** A core at or above this percentage counts as busy in the words above the picture. */
 const BUSY = 80;
 
 export class Cores {
   node;
-  #canvas = el('canvas', { class: 'heat' });
-  #host = el('div', { class: 'plot', role: 'img' });
-  #note = el('p', { class: 'fact note' });
-  #words = el('p', { class: 'numbers-line value', id: 'cores-summary' }, '–');
-  #shown = { cores: [], times: [], history: [], from: 0, to: 1 };
+  #canvas = el('canvas');
+  #host = el('div', { class: 'plot', role: 'img' }, this.#canvas);
+  #note = el('p', { class: 'fact' });
+  #words = el('p', { class: 'value', id: 'cores-summary' }, '–');
+  #now = [];
+  #history = null;
+  #from = 0;
+  #to = 1;
 
   constructor() {
-    this.#host.append(this.#canvas);
-    const head = el('div', { class: 'card-head' }, el('h3', { id: 'cores-title' }, 'CPU cores'), this.#note);
-    this.node = el('article', { class: 'card chart', 'aria-labelledby': 'cores-title' }, head, this.#words, this.#host);
+    const head = el('div', { class: 'card-head' }, el('h3', {}, 'CPU cores'), this.#note);
+    this.node = el('article', { class: 'card' }, head, this.#words, this.#host);
     new ResizeObserver(() => this.#paint()).observe(this.#host);
     document.addEventListener('themechange', () => this.#paint());
     this.#canvas.addEventListener('pointermove', event => this.#point(event));
-    this.#canvas.addEventListener('pointerleave', () => text(this.#note, this.#count()));
+    this.#canvas.addEventListener('pointerleave', () => text(this.#note, cores(this.#now.length)));
   }
 
-  /** Draws `cores` (`[{name, value}]`, the present) and their history between two times in seconds. */
-  draw(cores, history, from, to) {
-    this.#shown = { cores, times: history.times, history: history.cores, from, to };
-    const busiest = cores.reduce((best, core) => (core.value ?? -1) > (best?.value ?? -1) ? core : best, null);
-    const busy = cores.filter(core => core.value >= BUSY).length;
-    const words = busiest === null ? '–' : `Busiest: core ${busiest.name} at ${percent(busiest.value)}; ${busy} of ${cores.length} at ${BUSY} % or more`;
-    text(this.#words, words);
-    attr(this.#host, 'aria-label', `Use of each CPU core over time. ${words}`);
-    text(this.#note, this.#count());
+  /** Draws `now` (`[{name, value}]`, the present of each core) and their history between two times in seconds. */
+  draw(now, history, from, to) {
+    [this.#now, this.#history, this.#from, this.#to] = [now, history, from, to];
+    const busiest = now.reduce((best, core) => (core.value ?? -1) > (best?.value ?? -1) ? core : best, null);
+    const busy = now.filter(core => core.value >= BUSY).length;
+    text(this.#words, busiest === null ? '–' : `Busiest: core ${busiest.name} at ${percent(busiest.value)}; ${busy} of ${now.length} at ${BUSY} % or more`);
+    text(this.#note, cores(now.length));
+    attr(this.#host, 'aria-label', `Use of each CPU core over time. ${this.#words.textContent}`);
     this.#paint();
   }
 
-  #count() {
-    const n = this.#shown.cores.length;
-    return n === 0 ? '' : n === 1 ? '1 core' : `${n} cores`;
-  }
-
-  /** Rows of the picture: beyond `ROWS_MAX` cores, neighbours share a row that shows the busiest of them. */
+  /** Beyond `ROWS_MAX` cores, neighbours share a row that shows the busiest of them. */
   #layout() {
-    const n = this.#shown.cores.length;
-    const each = Math.max(1, Math.ceil(n / ROWS_MAX));
-    const rows = Math.ceil(n / each);
+    const each = Math.max(1, Math.ceil(this.#now.length / ROWS_MAX));
+    const rows = Math.ceil(this.#now.length / each);
     const height = Math.max(2, Math.min(ROW_MAX, Math.floor(HEIGHT_MAX / Math.max(1, rows))));
     const width = Math.floor(this.#host.clientWidth);
-    return { each, rows, height, width, left: LABEL_WIDTH, right: width - BAR_WIDTH - 8 };
+    const inner = height - (height > 6 ? 2 : height > 3 ? 1 : 0);
+    return { each, rows, height, inner, width, right: width - BAR - 8 };
   }
 
   #paint() {
     const at = this.#layout();
     if (at.width === 0 || at.rows === 0) return;
     const scale = devicePixelRatio || 1;
-    const height = at.rows * at.height;
     this.#canvas.width = Math.round(at.width * scale);
-    this.#canvas.height = Math.round(height * scale);
+    this.#canvas.height = Math.round(at.rows * at.height * scale);
     this.#canvas.style.width = `${at.width}px`;
-    this.#canvas.style.height = `${height}px`;
     const ink = this.#canvas.getContext('2d');
     ink.scale(scale, scale);
-    ink.font = FONT;
+    ink.font = '11px system-ui, sans-serif';
     ink.textBaseline = 'middle';
-    this.#ground(ink, at);
-    this.#heat(ink, at);
+    ink.textAlign = 'right';
     this.#present(ink, at);
+    this.#past(ink, at);
   }
 
-  #ground(ink, at) {
-    const gap = at.height > 6 ? 2 : at.height > 3 ? 1 : 0;
-    at.inner = at.height - gap;
-    ink.fillStyle = colour('--heat-ground');
-    for (let row = 0; row < at.rows; row += 1) {
-      ink.fillRect(at.left, row * at.height, at.right - at.left, at.inner);
-      ink.fillRect(at.right + 8, row * at.height, BAR_WIDTH, at.inner);
-    }
-    ink.fillStyle = colour('--muted');
-    ink.textAlign = 'right';
-    const every = Math.max(1, 2 ** Math.ceil(Math.log2(14 / at.height)));
-    for (let row = 0; row < at.rows; row += every) {
-      ink.fillText(this.#shown.cores[row * at.each].name.slice(0, 4), at.left - 6, row * at.height + Math.max(at.inner / 2, 6));
-    }
-  }
-
-  #heat(ink, at) {
-    const { times, history, from, to } = this.#shown;
-    const x = time => at.left + (Math.max(time, from) - from) / (to - from) * (at.right - at.left);
-    ink.fillStyle = colour('--series-1');
-    for (let i = 0; i < times.length; i += 1) {
-      if (times[i] < from || history[i] === null) continue;
-      const start = Math.max(times[i] - 3 * STEP_S, i > 0 && history[i - 1] !== null ? times[i - 1] : times[i] - STEP_S);
-      const left = x(start);
-      const width = x(times[i]) - left;
-      for (let row = 0; row < at.rows; row += 1) {
-        const value = highest(history[i], row * at.each, at.each);
-        if (value === null) continue;
-        ink.globalAlpha = depth(value);
-        ink.fillRect(left, row * at.height, width, at.inner);
-      }
-    }
-    ink.globalAlpha = 1;
-  }
-
-  #present(ink, at) {
-    const values = this.#shown.cores.map(core => core.value);
-    ink.textAlign = 'right';
-    for (let row = 0; row < at.rows; row += 1) {
-      const value = highest(values, row * at.each, at.each);
-      if (value === null) continue;
+  /** The ground, the names and the bars of the present. */
+  #present(ink, { each, rows, height, inner, right }) {
+    const values = highest(this.#now.map(core => core.value), each);
+    const named = 2 ** Math.max(0, Math.ceil(Math.log2(14 / height)));
+    for (let row = 0; row < rows; row += 1) {
+      const [top, middle] = [row * height, row * height + Math.max(inner / 2, 6) + 1];
+      ink.fillStyle = colour('--plain');
+      ink.fillRect(LEFT, top, right - LEFT, inner);
+      ink.fillRect(right + 8, top, BAR, inner);
       ink.fillStyle = colour('--series-1-bar');
-      ink.fillRect(at.right + 8, row * at.height, BAR_WIDTH * Math.min(100, value) / 100, at.inner);
-      if (at.height < 14) continue;
+      ink.fillRect(right + 8, top, BAR * Math.min(100, values[row] ?? 0) / 100, inner);
       ink.fillStyle = colour('--text');
-      ink.fillText(percent(value), at.right + BAR_WIDTH + 4, row * at.height + at.inner / 2 + 1);
+      if (height >= 14) ink.fillText(percent(values[row]), right + BAR + 4, middle);
+      ink.fillStyle = colour('--muted');
+      if (row % named === 0) ink.fillText(this.#now[row * each].name.slice(0, 4), LEFT - 6, middle);
     }
+  }
+
+  #past(ink, { each, height, inner, right }) {
+    const { times, cores: columns } = this.#history;
+    const x = time => LEFT + Math.max(0, time - this.#from) / (this.#to - this.#from) * (right - LEFT);
+    ink.fillStyle = colour('--series-1');
+    columns.forEach((column, i) => {
+      if (column === null || times[i] < this.#from) return;
+      const before = columns[i - 1] ? Math.max(times[i - 1], times[i] - 3 * STEP_S) : times[i] - STEP_S;
+      highest(column, each).forEach((value, row) => {
+        ink.globalAlpha = value === null ? 0 : depth(value);
+        ink.fillRect(x(before), row * height, x(times[i]) - x(before), inner);
+      });
+    });
   }
 
   /** Names the core and the time under the pointer. */
-  #point(event) {
-    const at = this.#layout();
-    const { cores, times, history, from, to } = this.#shown;
-    const first = Math.floor(event.offsetY / at.height) * at.each;
-    const time = from + (event.offsetX - at.left) / (at.right - at.left) * (to - from);
-    const index = times.findIndex(t => t >= time);
-    if (!cores[first] || event.offsetX < at.left) return;
-    const past = index >= 0 && event.offsetX <= at.right;
-    const values = past ? history[index] : cores.map(core => core.value);
-    const value = values === null ? null : highest(values, first, at.each);
-    const name = at.each === 1 ? `core ${cores[first].name}` : `cores ${cores[first].name} and up`;
-    text(this.#note, `${name}: ${percent(value)}${past ? ` at ${clock(times[index] * 1000)}` : ''}`);
+  #point({ offsetX, offsetY }) {
+    const { each, height, right } = this.#layout();
+    const row = Math.floor(offsetY / height);
+    const core = this.#now[row * each];
+    const time = this.#from + (offsetX - LEFT) / (right - LEFT) * (this.#to - this.#from);
+    const i = this.#history.times.findIndex(t => t >= time);
+    const column = this.#history.cores[i];
+    if (core && column) text(this.#note, `core ${core.name}: ${percent(highest(column, each)[row])} at ${clock(this.#history.times[i] * 1000)}`);
   }
 }
 
-/** The highest known of some neighbours; null when none is known. */
-function highest(values, first, many) {
-  let best = null;
-  for (let i = first; i < first + many && i < values.length; i += 1) {
-    if (values[i] !== null && (best === null || values[i] > best)) best = values[i];
-  }
-  return best;
+/** How many there are, in words; nothing when that is not known. */
+export const cores = n => n === 0 ? '' : n === 1 ? '1 core' : `${n} cores`;
+
+/** The highest of every `each` neighbours; null where none is known. */
+function highest(values, each) {
+  if (each === 1) return values;
+  const rows = Array(Math.ceil(values.length / each)).fill(null);
+  values.forEach((value, i) => {
+    const row = Math.floor(i / each);
+    if (value !== null && !(rows[row] >= value)) rows[row] = value;
+  });
+  return rows;
 }
 
-/** Opacity of a cell; the square brings out the busy ones among many idle. */
-const depth = value => Math.min(1, 0.04 + 0.96 * (Math.max(0, value) / 100) ** 1.3);
+/** Opacity of a cell; the power brings out the busy ones among many idle. */
+const depth = value => 0.04 + 0.96 * (Math.min(100, Math.max(0, value)) / 100) ** 1.3;

@@ -1,6 +1,7 @@
 // How full each filesystem is.
 
-import { attr, byId, el, reconcile, text } from './dom.js';
+import { attr, byId, reconcile, text } from './dom.js';
+import { bar, entry, fill } from './entry.js';
 import { bytes, percent } from './format.js';
 
 const ROWS_MAX = 40;
@@ -34,29 +35,21 @@ function filesystems(model) {
 }
 
 function create() {
-  const node = el('li', { class: 'filesystem' });
-  node.parts = {
-    mount: el('span', { class: 'name foreign' }),
-    device: el('span', { class: 'fact foreign' }),
-    bar: el('div', { class: 'bar', role: 'meter', 'aria-valuemin': 0, 'aria-valuemax': 100 }, el('div')),
-    usage: el('span', { class: 'value strong' }),
-    size: el('span', { class: 'fact value' }),
-  };
-  const { mount, device, bar, usage, size } = node.parts;
-  node.append(el('div', { class: 'row' }, mount, usage), bar, el('div', { class: 'row' }, device, size));
+  const node = entry('filesystem', bar('meter'));
+  node.parts.icon.remove();
   return node;
 }
 
 function update(node, row) {
-  const { mount, device, bar, usage, size } = node.parts;
-  const level = row.usage >= FULL ? 'critical' : row.usage >= FILLING ? 'warning' : 'normal';
-  text(mount, row.labels.mountpoint);
-  text(device, [row.labels.device, row.labels.fstype].filter(Boolean).join(' · '));
-  text(usage, percent(row.usage) + { critical: ', nearly full', warning: ', filling up', normal: '' }[level]);
-  text(size, `${bytes(row.used)} of ${bytes(row.total)}`);
-  attr(bar, 'data-level', level);
-  attr(bar, 'aria-label', `Use of ${row.labels.mountpoint}`);
-  attr(bar, 'aria-valuenow', row.usage === null ? 0 : row.usage.toFixed(1));
-  attr(bar, 'aria-valuetext', percent(row.usage));
-  bar.firstChild.style.width = `${Math.min(100, Math.max(0, row.usage ?? 0))}%`;
+  const { name, aside, middle, left, right } = node.parts;
+  const [level, word] = row.usage >= FULL ? ['bad', ', nearly full'] : row.usage >= FILLING ? ['warn', ', filling up'] : ['accent', ''];
+  text(name, row.labels.mountpoint);
+  text(left, [row.labels.device, row.labels.fstype].filter(Boolean).join(' · '));
+  text(aside, percent(row.usage) + word);
+  text(right, `${bytes(row.used)} of ${bytes(row.total)}`);
+  attr(node, 'data-level', level);
+  attr(middle, 'aria-label', `Use of ${row.labels.mountpoint}`);
+  attr(middle, 'aria-valuenow', row.usage === null ? 0 : row.usage.toFixed(1));
+  attr(middle, 'aria-valuetext', percent(row.usage));
+  fill(middle, row.usage);
 }

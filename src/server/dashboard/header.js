@@ -3,11 +3,13 @@
 import { attr, byId, icon, setIcon, text } from './dom.js';
 import { clock, count, duration, NONE, percent } from './format.js';
 
-const LEVELS = { healthy: 'Healthy', warning: 'Warning', critical: 'Critical' };
+const WORDS = { healthy: 'Healthy', warning: 'Warning', critical: 'Critical' };
+const ICONS = { connecting: 'pending', live: 'live', disconnected: 'cancelled' };
+const LEVELS = { healthy: 'good', warning: 'warn', critical: 'bad', live: 'good', disconnected: 'bad' };
 
 export class Header {
   #status = labelled('status', 'unknown');
-  #connection = labelled('connection', 'connecting');
+  #connection = labelled('connection', 'pending');
   #announced = '';
 
   constructor(connection) {
@@ -23,11 +25,11 @@ export class Header {
   }
 
   #drawStatus(model, connection) {
-    const level = LEVELS[model.status?.status] ? model.status.status : 'unknown';
-    const word = LEVELS[level] ?? 'Unknown';
-    attr(byId('status'), 'data-level', level);
-    setIcon(this.#status.icon, level);
-    text(this.#status.label, connection.state === 'live' || level === 'unknown' ? word : `${word} when last seen`);
+    const status = Object.hasOwn(WORDS, model.status?.status) ? model.status.status : 'unknown';
+    const word = WORDS[status] ?? 'Unknown';
+    attr(byId('status'), 'data-level', LEVELS[status]);
+    setIcon(this.#status.icon, status);
+    text(this.#status.label, connection.state === 'live' || status === 'unknown' ? word : `${word} when last seen`);
     text(byId('uptime'), model.status?.uptime ?? NONE);
     document.title = `${connection.state === 'disconnected' ? 'Disconnected' : word} · ${location.host} · gz-monitor`;
   }
@@ -35,9 +37,9 @@ export class Header {
   #drawConnection(connection) {
     const seconds = connection.retryAt === null ? 0 : Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1000));
     const words = { connecting: 'Connecting…', live: 'Live', disconnected: `Disconnected, retry in ${seconds} s` }[connection.state];
-    attr(byId('connection'), 'data-state', connection.state);
+    attr(byId('connection'), 'data-level', LEVELS[connection.state]);
     attr(document.body, 'data-connection', connection.state);
-    setIcon(this.#connection.icon, connection.state);
+    setIcon(this.#connection.icon, ICONS[connection.state]);
     text(this.#connection.label, words);
     this.#drawRetry(connection.state);
     const last = connection.lastMessageAt;
@@ -55,7 +57,7 @@ export class Header {
 
   /** Tells screen readers of changes only, not of the seconds that pass. */
   #announce(model, connection) {
-    const status = LEVELS[model.status?.status] ?? 'not known';
+    const status = WORDS[model.status?.status] ?? 'not known';
     const words = connection.state === 'live' ? `Live. The host is ${status.toLowerCase()}.` : connection.state === 'disconnected' ? 'Disconnected. Trying again by itself.' : null;
     if (words === null || words === this.#announced) return;
     this.#announced = words;

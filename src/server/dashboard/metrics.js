@@ -1,7 +1,7 @@
 // The numbers and charts of the host.
 
 import { Chart } from './chart.js';
-import { Cores } from './cores.js';
+import { cores, Cores } from './cores.js';
 import { byId, clip, el, text } from './dom.js';
 import { bytes, celsius, count, duration, load, percent, rate } from './format.js';
 
@@ -84,8 +84,7 @@ function note(id, model) {
     return memory === null ? '' : `of ${bytes(memory)}${swap ? `, swap ${bytes(swap)}` : ', no swap'}`;
   }
   if (id === 'network') return 'all interfaces but loopback';
-  if (id === 'load') return model.cores().length > 0 ? `${model.cores().length} is full` : '';
-  return '';
+  return cores(model.cores().length);
 }
 
 function hottest(sensors) {

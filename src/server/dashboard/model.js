@@ -4,6 +4,7 @@ import { Entries } from './entries.js';
 import { instant } from './format.js';
 import { History, Rate } from './history.js';
 
+const SAME_MS = 200;
 const CLOCK_SET_BACK_MS = 10_000;
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
@@ -68,8 +69,10 @@ export class Model {
     if (names.size === 0) return;
     // A daemon whose clock was set back starts a new history instead of a long silence.
     if (this.measuredAt !== null && at < this.measuredAt - CLOCK_SET_BACK_MS) this.history = new History();
-    else if (this.measuredAt !== null && at <= this.measuredAt) return;
+    else if (this.measuredAt !== null && at < this.measuredAt) return;
     for (const [name, series] of names) this.#series.set(name, series);
+    // The stream and REST may bring the same measurement with times a moment apart.
+    if (this.measuredAt !== null && Math.abs(at - this.measuredAt) < SAME_MS) return;
     this.measuredAt = at;
     this.#record(at / 1000);
   }

@@ -1,6 +1,7 @@
 // The list of tasks: active ones first, then those that ended last.
 
-import { attr, byId, clip, el, icon, reconcile, setIcon, text } from './dom.js';
+import { attr, byId, clip, el, reconcile, setIcon, text } from './dom.js';
+import { bar, entry, fill } from './entry.js';
 import { clock, duration, instant } from './format.js';
 import { taskEnded } from './model.js';
 
@@ -8,7 +9,8 @@ const ACTIVE_MAX = 50;
 const ENDED_MAX = 15;
 const DETAILS_MAX = 12;
 
-const ICONS = { pending: 'pending', running: 'running', completed: 'healthy', failed: 'critical', cancelled: 'cancelled' };
+/** Drawing and colour of each status. */
+const STATES = { pending: ['pending'], running: ['running', 'accent'], completed: ['healthy', 'good'], failed: ['critical', 'bad'], cancelled: ['cancelled'] };
 
 export function drawTasks(model) {
   const tasks = model.tasks.values();
@@ -28,38 +30,31 @@ export function drawTasks(model) {
 const by = field => (a, b) => (instant(b[field]) ?? 0) - (instant(a[field]) ?? 0);
 
 function create() {
-  const node = el('li', { class: 'task' });
-  node.parts = {
-    icon: icon('unknown'),
-    name: el('span', { class: 'name foreign' }),
-    status: el('span', { class: 'tag' }),
-    percent: el('span', { class: 'value strong' }),
-    bar: el('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100 }, el('div')),
-    when: el('span', { class: 'fact' }),
-    details: el('dl', { class: 'details' }),
-  };
-  const { name, status, percent, bar, when, details } = node.parts;
-  node.append(el('div', { class: 'row' }, el('span', { class: 'with-icon' }, node.parts.icon, name), percent), bar, el('div', { class: 'row' }, status, when), details);
+  const node = entry('task', bar('progressbar'));
+  node.parts.details = el('dl', { class: 'details' });
+  node.append(node.parts.details);
+  node.parts.left.className = 'tag';
   return node;
 }
 
 function update(node, task, now) {
-  const { name, status, percent, bar, when, details } = node.parts;
+  const { icon, name, aside, middle, left, right, details } = node.parts;
   const progress = typeof task.progress === 'number' ? Math.min(100, Math.max(0, task.progress)) : null;
-  attr(node, 'data-status', ICONS[task.status] ? task.status : 'unknown');
+  const [drawing, level] = Object.hasOwn(STATES, task.status) ? STATES[task.status] : ['unknown'];
+  attr(node, 'data-level', level);
   attr(node, 'data-ended', taskEnded(task) || null);
-  setIcon(node.parts.icon, ICONS[task.status] ?? 'unknown');
+  setIcon(icon, drawing);
   text(name, task.name ?? task.id);
-  text(status, task.stop_requested && !taskEnded(task) ? `${task.status}, stopping` : task.status);
-  text(percent, progress === null ? '–' : `${Math.floor(progress)} %`);
-  attr(bar, 'aria-label', `Progress of ${clip(task.name ?? task.id)}`);
-  attr(bar, 'aria-valuenow', progress === null ? null : Math.floor(progress));
-  bar.firstChild.style.width = `${progress ?? 0}%`;
+  text(left, task.stop_requested && !taskEnded(task) ? `${task.status}, stopping` : task.status);
+  text(aside, progress === null ? '–' : `${Math.floor(progress)} %`);
+  attr(middle, 'aria-label', `Progress of ${clip(task.name ?? task.id)}`);
+  attr(middle, 'aria-valuenow', progress === null ? null : Math.floor(progress));
+  fill(middle, progress);
   const start = instant(task.start_time);
   const end = instant(task.end_time) ?? (taskEnded(task) ? null : now);
-  const lasted = start !== null && end !== null ? `, ${duration((end - start) / 1000)}` : '';
-  text(when, start === null ? '' : `${clock(start)}${lasted}`);
-  attr(when, 'title', task.start_time);
+  const lasted = start !== null && end !== null ? ` (${duration((end - start) / 1000)})` : '';
+  text(right, start === null ? '' : `${clock(start)}${lasted}`);
+  attr(right, 'title', task.start_time);
   drawDetails(details, task.details);
 }
 
