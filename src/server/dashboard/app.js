@@ -43,9 +43,16 @@ function dirty(...views) {
 function paint() {
   const views = [...pending];
   pending.clear();
-  for (const view of views) draw[view]();
+  for (const view of views) {
+    try {
+      draw[view]();
+    } catch (error) {
+      console.error(`The ${view} could not be drawn:`, error);
+    }
+  }
 }
 
+/** What each type of message changes; what a handler returns is the view to draw. */
 const HANDLERS = {
   initial_state(data) {
     model.status = data.system_status ?? model.status;
@@ -54,17 +61,10 @@ const HANDLERS = {
     for (const task of data.active_tasks ?? []) model.tasks.put(task);
     return ['tasks', 'alerts'];
   },
-  system_status(data) {
-    model.status = data;
-    return [];
-  },
-  metrics_update(data) {
-    model.summary = data;
-    return [];
-  },
+  system_status: data => { model.status = data; },
+  metrics_update: data => { model.summary = data; },
   collector_update(data, timestamp) {
-    if (data.collector !== 'system') return [];
-    model.measure(data.samples ?? [], instant(timestamp) ?? model.now());
+    if (data.collector === 'system') model.measure(data.samples ?? [], instant(timestamp) ?? model.now());
     return ['metrics', 'filesystems'];
   },
   task_update(data) {
@@ -75,23 +75,21 @@ const HANDLERS = {
     model.alerts.put(data);
     return ['alerts'];
   },
-  gap(data) {
-    console.warn('The stream has a gap:', data);
-    reload();
-    return [];
-  },
-  error(data) {
-    console.warn('The daemon reports an error:', data);
-    reload();
-    return [];
-  },
+  gap: complaint,
+  error: complaint,
 };
+
+/** Something was missed or refused: the lists by REST are whole again. */
+function complaint(data) {
+  console.warn('The daemon says:', data);
+  reload();
+}
 
 function receive(message) {
   if (typeof message !== 'object' || message === null) return;
   model.heard(message.timestamp);
   const handle = Object.hasOwn(HANDLERS, message.type) ? HANDLERS[message.type] : null;
-  if (handle && typeof message.data === 'object' && message.data !== null) dirty(...handle(message.data, message.timestamp));
+  if (handle && typeof message.data === 'object' && message.data !== null) dirty(...handle(message.data, message.timestamp) ?? []);
   dirty('header');
 }
 
@@ -111,10 +109,6 @@ function reload() {
 }
 
 function loadAll() {
-  load('status', data => {
-    model.status = data;
-    dirty('header');
-  });
   load('samples', data => {
     const samples = data.samples.filter(sample => String(sample.name).startsWith('system_'));
     const at = samples.reduce((latest, sample) => Math.max(latest, instant(sample.timestamp) ?? 0), 0);
@@ -155,12 +149,12 @@ async function load(name, take, failed = () => {}) {
   }
 }
 
-function everySecond() {
+setInterval(() => {
   connection.check();
-  dirty('header', 'tasks', 'alerts');
-}
-
-setInterval(everySecond, 1_000);
+  dirty('header');
+  // Ages grow while they are known to be true.
+  if (connection.state === 'live') dirty('tasks', 'alerts');
+}, 1_000);
 setInterval(() => {
   if (!document.hidden && connection.state === 'live') loadCollectors();
 }, COLLECTORS_EVERY_MS);

@@ -3,10 +3,10 @@
 import uPlot from './vendor/uPlot.esm.js';
 import { colour } from './colour.js';
 import { attr, el, text } from './dom.js';
-import { clock, short } from './format.js';
+import { clock, minute, short } from './format.js';
 
 const HEIGHT = 148;
-const FONT = '11px system-ui, sans-serif';
+const AXIS = { stroke: () => colour('--muted'), font: '11px system-ui, sans-serif', gap: 6, ticks: { show: false } };
 const DASHES = { dashed: [6, 4], dotted: [2, 3] };
 
 export class Chart {
@@ -18,12 +18,8 @@ export class Chart {
   #host;
   #note;
   #values = [];
-  #times = [];
-  #columns = [];
-  #from = 0;
-  #to = 1;
-  #max = null;
-  #latest = '';
+  #columns = [[]];
+  #now = {};
 
   /** `spec`: `{id, title, format, incrs?, series: [{key, label, colour, fill?, dash?}]}`. */
   constructor(spec) {
@@ -38,42 +34,38 @@ export class Chart {
       legend.append(el('div', {}, el('dt', {}, swatch, series.label), value));
       this.#values.push(value);
     }
-    const title = el('h3', { id: `${spec.id}-title` }, spec.title);
-    this.node = el('article', { class: 'card', 'aria-labelledby': `${spec.id}-title` }, el('div', { class: 'card-head' }, title, this.#note), legend, this.#host);
+    const head = el('div', { class: 'card-head' }, el('h3', {}, spec.title), this.#note);
+    this.node = el('article', { class: 'card' }, head, legend, this.#host);
     new ResizeObserver(() => this.#resize()).observe(this.#host);
     document.addEventListener('themechange', () => this.#plot?.redraw(false, true));
   }
 
-  /** Draws the columns of `history` from `from` to `to` (seconds since 1970); `max` is the top of the axis, or null to fit. */
-  draw(history, from, to, max, note) {
-    this.#times = history.times;
-    this.#columns = this.#spec.series.map(series => history.columns[series.key]);
-    this.#from = from;
-    this.#to = to;
-    this.#max = max;
-    this.#latest = note;
-    this.#plot?.setData([this.#times, ...this.#columns]);
-    this.#numbers(this.#plot?.cursor.idx ?? null);
-    const now = this.#spec.series.map((series, i) => `${series.label} ${this.#spec.format(this.#columns[i].at(-1))}`);
-    attr(this.#host, 'aria-label', `${this.#spec.title} over time; now: ${now.join(', ')}`);
+  /** Draws `history`; `now` is `{from, to, max, note}`: seconds since 1970, the top of the axis (null to fit), and words beside the title. */
+  draw(history, now) {
+    this.#now = now;
+    this.#columns = [history.times, ...this.#spec.series.map(series => history.columns[series.key])];
+    this.#plot?.setData(this.#columns);
+    this.#numbers(this.#plot?.cursor.idx);
+    const words = this.#spec.series.map((series, i) => `${series.label} ${this.#spec.format(this.#columns[i + 1].at(-1))}`);
+    attr(this.#host, 'aria-label', `${this.#spec.title} over time; now: ${words.join(', ')}`);
   }
 
   /** Shows the values under the pointer, or the latest. */
   #numbers(index) {
-    const at = index ?? this.#times.length - 1;
-    this.#values.forEach((node, i) => text(node, this.#spec.format(this.#columns[i]?.[at])));
-    text(this.#note, index === null ? this.#latest : `at ${clock(this.#times[index] * 1000)}`);
+    const [times, ...columns] = this.#columns;
+    const at = times[index] === undefined ? times.length - 1 : index;
+    this.#values.forEach((node, i) => text(node, this.#spec.format(columns[i]?.[at])));
+    text(this.#note, at === index ? `at ${clock(times[at] * 1000)}` : this.#now.note);
   }
 
   #resize() {
     const width = Math.floor(this.#host.clientWidth);
     if (width === 0) return;
     if (this.#plot) this.#plot.setSize({ width, height: HEIGHT });
-    else this.#plot = new uPlot(this.#options(width), [this.#times, ...this.#columns], this.#host);
+    else this.#plot = new uPlot(this.#options(width), this.#columns, this.#host);
   }
 
   #options(width) {
-    const grid = { stroke: () => colour('--line'), width: 1 };
     return {
       width,
       height: HEIGHT,
@@ -81,15 +73,15 @@ export class Chart {
       legend: { show: false },
       cursor: { sync: { key: 'time', setSeries: false }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: {
-        x: { time: true, range: () => [this.#from, this.#to] },
-        y: { range: (_, __, high) => [0, this.#max ?? (high || 1) * 1.1] },
+        x: { time: true, range: () => [this.#now.from, this.#now.to] },
+        y: { range: (_, __, high) => [0, this.#now.max ?? (high || 1) * 1.1] },
       },
       axes: [
-        { stroke: () => colour('--muted'), font: FONT, size: 26, gap: 6, space: 64, grid: { show: false }, ticks: { show: false }, values: (_, at) => at.map(s => clock(s * 1000).slice(-8, -3)), incrs: [60, 120, 180, 300] },
-        { stroke: () => colour('--muted'), font: FONT, size: 62, gap: 6, space: 24, grid, ticks: { show: false }, values: (_, at) => at.map(short(this.#spec.format)), incrs: this.#spec.incrs },
+        { ...AXIS, size: 26, space: 64, grid: { show: false }, values: (_, at) => at.map(s => minute(s * 1000)), incrs: [60, 120, 180, 300] },
+        { ...AXIS, size: 62, space: 24, grid: { stroke: () => colour('--line'), width: 1 }, values: (_, at) => at.map(short(this.#spec.format)), incrs: this.#spec.incrs },
       ],
       series: [{}, ...this.#spec.series.map(lines)],
-      hooks: { setCursor: [plot => this.#numbers(plot.cursor.idx ?? null)] },
+      hooks: { setCursor: [plot => this.#numbers(plot.cursor.idx)] },
     };
   }
 }

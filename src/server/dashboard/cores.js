@@ -91,7 +91,7 @@ export class Cores {
 
   #past(ink, { each, height, inner, right }) {
     const { times, cores: columns } = this.#history;
-    const x = time => LEFT + Math.max(0, time - this.#from) / (this.#to - this.#from) * (right - LEFT);
+    const x = time => Math.round(LEFT + Math.max(0, time - this.#from) / (this.#to - this.#from) * (right - LEFT));
     ink.fillStyle = colour('--series-1');
     columns.forEach((column, i) => {
       if (column === null || times[i] < this.#from) return;

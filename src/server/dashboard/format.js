@@ -58,10 +58,13 @@ export function instant(value) {
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
+/** Local time as hours and minutes. */
+export const minute = at => CLOCK.format(new Date(at)).slice(0, 5);
+
 /** Local time of day, with the date when it is not today's. */
 export function clock(at) {
   if (at === null) return NONE;
   const time = new Date(at);
   const today = time.toDateString() === new Date().toDateString();
-  return today ? CLOCK.format(time) : `${DAY.format(time)} ${CLOCK.format(time).slice(0, 5)}`;
+  return today ? CLOCK.format(time) : `${DAY.format(time)} ${minute(time)}`;
 }

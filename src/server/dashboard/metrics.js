@@ -8,14 +8,20 @@ import { bytes, celsius, count, duration, load, percent, rate } from './format.j
 /** Steps of an axis of bytes: 1, 2, 4, … and so on in powers of two. */
 const BINARY = Array.from({ length: 56 }, (_, i) => 2 ** i);
 
+const MEMORY = 'system_memory_total_bytes';
+const SWAP = 'system_swap_total_bytes';
+const coreCount = model => cores(model.cores().length);
+
+/** `max` is the top of the axis, null to fit; `note` stands at the right of the title. */
 const CHARTS = [
-  { id: 'cpu', title: 'CPU', format: percent, max: () => 100, series: [{ key: 'cpu', label: 'Total', colour: '--series-1', fill: true }] },
+  { id: 'cpu', title: 'CPU', format: percent, max: () => 100, note: coreCount, series: [{ key: 'cpu', label: 'Total', colour: '--series-1', fill: true }] },
   {
     id: 'memory',
     title: 'Memory',
     format: bytes,
     incrs: BINARY,
-    max: model => Math.max(model.one('system_memory_total_bytes') ?? 0, model.one('system_swap_total_bytes') ?? 0) || null,
+    max: model => Math.max(model.one(MEMORY) ?? 0, model.one(SWAP) ?? 0) || null,
+    note: model => `of ${bytes(model.one(MEMORY))}, swap ${bytes(model.one(SWAP))}`,
     series: [
       { key: 'memory', label: 'Used', colour: '--series-1', fill: true },
       { key: 'swap', label: 'Swap used', colour: '--series-2', dash: 'dashed' },
@@ -26,6 +32,7 @@ const CHARTS = [
     title: 'Network',
     format: rate,
     max: () => null,
+    note: () => 'all interfaces but loopback',
     series: [
       { key: 'receive', label: 'In', colour: '--series-1', fill: true },
       { key: 'transmit', label: 'Out', colour: '--series-2', dash: 'dashed' },
@@ -36,6 +43,7 @@ const CHARTS = [
     title: 'Load',
     format: load,
     max: () => null,
+    note: coreCount,
     series: [
       { key: 'load1', label: '1 min', colour: '--series-1' },
       { key: 'load5', label: '5 min', colour: '--series-2', dash: 'dashed' },
@@ -51,8 +59,7 @@ export class Metrics {
   #range = 900;
 
   constructor(redraw) {
-    const [cpu, ...rest] = this.#charts.map(({ chart }) => chart.node);
-    byId('charts').append(cpu, ...rest, this.#cores.node);
+    byId('charts').append(...this.#charts.map(({ chart }) => chart.node), this.#cores.node);
     for (const [key, label] of [['uptime', 'Up'], ['processes', 'Processes'], ['temperature', 'Hottest sensor']]) {
       this.#facts[key] = el('dd', { class: 'value', id: `host-${key}` }, '–');
       byId('facts').append(el('div', {}, el('dt', {}, label), this.#facts[key]));
@@ -69,22 +76,12 @@ export class Metrics {
   draw(model) {
     const now = Math.max(model.now() / 1000, (model.measuredAt ?? 0) / 1000);
     const from = now - this.#range;
-    for (const { spec, chart } of this.#charts) chart.draw(model.history, from, now, spec.max(model), note(spec.id, model));
+    for (const { spec, chart } of this.#charts) chart.draw(model.history, { from, to: now, max: spec.max(model), note: spec.note(model) });
     this.#cores.draw(model.cores(), model.history, from, now);
     text(this.#facts.uptime, duration(model.one('system_uptime_seconds')));
     text(this.#facts.processes, count(model.one('system_processes')));
     text(this.#facts.temperature, hottest(model.all('system_temperature_celsius')));
   }
-}
-
-/** What stands at the right of a chart's title. */
-function note(id, model) {
-  if (id === 'memory') {
-    const [memory, swap] = [model.one('system_memory_total_bytes'), model.one('system_swap_total_bytes')];
-    return memory === null ? '' : `of ${bytes(memory)}${swap ? `, swap ${bytes(swap)}` : ', no swap'}`;
-  }
-  if (id === 'network') return 'all interfaces but loopback';
-  return cores(model.cores().length);
 }
 
 function hottest(sensors) {
