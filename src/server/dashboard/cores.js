@@ -4,7 +4,7 @@ import { colour } from './colour.js';
 import { attr, el, text } from './dom.js';
 import { clock, percent } from './format.js';
 
-const ROWS_MAX = 128;
+/** Rows share this height, in CSS pixels, as long as each has at least two. */
 const HEIGHT_MAX = 256;
 const ROW_MAX = 22;
 const LEFT = 34;
@@ -45,14 +45,12 @@ export class Cores {
     this.#paint();
   }
 
-  /** Beyond `ROWS_MAX` cores, neighbours share a row that shows the busiest of them. */
   #layout() {
-    const each = Math.max(1, Math.ceil(this.#now.length / ROWS_MAX));
-    const rows = Math.ceil(this.#now.length / each);
+    const rows = this.#now.length;
     const height = Math.max(2, Math.min(ROW_MAX, Math.floor(HEIGHT_MAX / Math.max(1, rows))));
     const width = Math.floor(this.#host.clientWidth);
     const inner = height - (height > 6 ? 2 : height > 3 ? 1 : 0);
-    return { each, rows, height, inner, width, right: width - BAR - 8 };
+    return { rows, height, inner, width, right: width - BAR - 8 };
   }
 
   #paint() {
@@ -72,31 +70,30 @@ export class Cores {
   }
 
   /** The ground, the names and the bars of the present. */
-  #present(ink, { each, rows, height, inner, right }) {
-    const values = highest(this.#now.map(core => core.value), each);
+  #present(ink, { height, inner, right }) {
     const named = 2 ** Math.max(0, Math.ceil(Math.log2(14 / height)));
-    for (let row = 0; row < rows; row += 1) {
+    this.#now.forEach(({ name, value }, row) => {
       const [top, middle] = [row * height, row * height + Math.max(inner / 2, 6) + 1];
       ink.fillStyle = colour('--plain');
       ink.fillRect(LEFT, top, right - LEFT, inner);
       ink.fillRect(right + 8, top, BAR, inner);
       ink.fillStyle = colour('--series-1-bar');
-      ink.fillRect(right + 8, top, BAR * Math.min(100, values[row] ?? 0) / 100, inner);
+      ink.fillRect(right + 8, top, BAR * Math.min(100, value ?? 0) / 100, inner);
       ink.fillStyle = colour('--text');
-      if (height >= 14) ink.fillText(percent(values[row]), right + BAR + 4, middle);
+      if (height >= 14) ink.fillText(percent(value), right + BAR + 4, middle);
       ink.fillStyle = colour('--muted');
-      if (row % named === 0) ink.fillText(this.#now[row * each].name.slice(0, 4), LEFT - 6, middle);
-    }
+      if (row % named === 0) ink.fillText(name.slice(0, 4), LEFT - 6, middle);
+    });
   }
 
-  #past(ink, { each, height, inner, right }) {
+  #past(ink, { height, inner, right }) {
     const { times, cores: columns } = this.#history;
     const x = time => Math.round(LEFT + Math.max(0, time - this.#from) / (this.#to - this.#from) * (right - LEFT));
     ink.fillStyle = colour('--series-1');
     columns.forEach((column, i) => {
       if (column === null || times[i] < this.#from) return;
       const before = columns[i - 1] ? Math.max(times[i - 1], times[i] - 3 * STEP_S) : times[i] - STEP_S;
-      highest(column, each).forEach((value, row) => {
+      column.forEach((value, row) => {
         ink.globalAlpha = value === null ? 0 : depth(value);
         ink.fillRect(x(before), row * height, x(times[i]) - x(before), inner);
       });
@@ -105,29 +102,18 @@ export class Cores {
 
   /** Names the core and the time under the pointer. */
   #point({ offsetX, offsetY }) {
-    const { each, height, right } = this.#layout();
+    const { height, right } = this.#layout();
     const row = Math.floor(offsetY / height);
-    const core = this.#now[row * each];
+    const core = this.#now[row];
     const time = this.#from + (offsetX - LEFT) / (right - LEFT) * (this.#to - this.#from);
     const i = this.#history.times.findIndex(t => t >= time);
     const column = this.#history.cores[i];
-    if (core && column) text(this.#note, `core ${core.name}: ${percent(highest(column, each)[row])} at ${clock(this.#history.times[i] * 1000)}`);
+    if (core && column) text(this.#note, `core ${core.name}: ${percent(column[row])} at ${clock(this.#history.times[i] * 1000)}`);
   }
 }
 
 /** How many there are, in words; nothing when that is not known. */
 export const cores = n => n === 0 ? '' : n === 1 ? '1 core' : `${n} cores`;
-
-/** The highest of every `each` neighbours; null where none is known. */
-function highest(values, each) {
-  if (each === 1) return values;
-  const rows = Array(Math.ceil(values.length / each)).fill(null);
-  values.forEach((value, i) => {
-    const row = Math.floor(i / each);
-    if (value !== null && !(rows[row] >= value)) rows[row] = value;
-  });
-  return rows;
-}
 
 /** Opacity of a cell; the power brings out the busy ones among many idle. */
 const depth = value => 0.04 + 0.96 * (Math.min(100, Math.max(0, value)) / 100) ** 1.3;

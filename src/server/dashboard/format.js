@@ -34,7 +34,7 @@ export const celsius = value => known(value) ? `${value.toFixed(0)} °C` : NONE;
 export const count = value => known(value) ? Math.round(value).toLocaleString('en') : NONE;
 
 /** A number of unknown unit, as in an alert's value. */
-export const plain = value => known(value) ? value.toLocaleString('en', { maximumSignificantDigits: 5 }) : NONE;
+export const plain = value => known(value) ? value.toLocaleString('en', Math.abs(value) < 10_000 ? { maximumSignificantDigits: 5 } : { maximumFractionDigits: 0 }) : NONE;
 
 /** Axis labels: as above without needless decimals. */
 export const short = format => value => format(value).replace(/\.0+(?= |$)|(\.\d*?)0+(?= |$)/, '$1');
