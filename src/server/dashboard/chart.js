@@ -21,7 +21,7 @@ export class Chart {
   #columns = [[]];
   #now = {};
 
-  /** `spec`: `{id, title, format, incrs?, series: [{key, label, colour, fill?, dash?}]}`. */
+  /** `spec`: `{id, title, format, incrs?, least?, series: [{key, label, colour, fill?, dash?}]}`. */
   constructor(spec) {
     this.#spec = spec;
     this.#host = el('div', { class: 'plot', role: 'img' });
@@ -74,7 +74,7 @@ export class Chart {
       cursor: { sync: { key: 'time', setSeries: false }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: {
         x: { time: true, range: () => [this.#now.from, this.#now.to] },
-        y: { range: (_, __, high) => [0, this.#now.max ?? (high || 1) * 1.1] },
+        y: { range: (_, __, high) => [0, this.#now.max ?? Math.max(high ?? 0, this.#spec.least ?? 0) * 1.1] },
       },
       axes: [
         { ...AXIS, size: 26, space: 64, grid: { show: false }, values: (_, at) => at.map(s => minute(s * 1000)), incrs: [60, 120, 180, 300] },

@@ -12,7 +12,7 @@ const MEMORY = 'system_memory_total_bytes';
 const SWAP = 'system_swap_total_bytes';
 const coreCount = model => cores(model.cores().length);
 
-/** `max` is the top of the axis, null to fit; `note` stands at the right of the title. */
+/** `max` is the top of the axis, null to fit but for `least`; `note` stands at the right of the title. */
 const CHARTS = [
   { id: 'cpu', title: 'CPU', format: percent, max: () => 100, note: coreCount, series: [{ key: 'cpu', label: 'Total', colour: '--series-1', fill: true }] },
   {
@@ -31,6 +31,7 @@ const CHARTS = [
     id: 'network',
     title: 'Network',
     format: rate,
+    least: 1000,
     max: () => null,
     note: () => 'all interfaces but loopback',
     series: [
@@ -42,6 +43,7 @@ const CHARTS = [
     id: 'load',
     title: 'Load',
     format: load,
+    least: 1,
     max: () => null,
     note: coreCount,
     series: [
