@@ -1,0 +1,65 @@
+// The last 15 minutes of the host as columns for the charts, and counters turned into rates.
+
+const KEPT_S = 15 * 60 + 15;
+const POINTS_MAX = 1_000;
+
+/** A pause longer than this many usual steps breaks the line instead of bridging it. */
+const GAP_STEPS = 3;
+const STEP_S = 5;
+
+export class History {
+  /** Seconds since 1970 by the daemon's clock, ascending. */
+  times = [];
+  columns = { cpu: [], memory: [], swap: [], receive: [], transmit: [], load1: [], load5: [], load15: [] };
+  /** Per time an array of percentages, one a core, in the order of the cores; null in a gap. */
+  cores = [];
+
+  #step = STEP_S;
+
+  /** Adds what was measured at `time`; a time that is not after the last one is ignored. */
+  push(time, values, cores) {
+    const last = this.times.at(-1);
+    if (last !== undefined) {
+      const step = time - last;
+      if (!(step > 0)) return;
+      if (step > GAP_STEPS * Math.max(this.#step, STEP_S)) this.#add(last + 0.001, {}, null);
+      this.#step = step;
+    }
+    this.#add(time, values, cores);
+    this.#trim(time - KEPT_S);
+  }
+
+  #add(time, values, cores) {
+    this.times.push(time);
+    for (const [name, column] of Object.entries(this.columns)) column.push(values[name] ?? null);
+    this.cores.push(cores);
+  }
+
+  #trim(oldest) {
+    let drop = Math.max(0, this.times.length - POINTS_MAX);
+    while (this.times[drop] < oldest) drop += 1;
+    if (drop === 0) return;
+    for (const column of [this.times, this.cores, ...Object.values(this.columns)]) column.splice(0, drop);
+  }
+}
+
+/** Sums counters over their series and gives the rate between two readings. */
+export class Rate {
+  #last = new Map();
+  #time = null;
+
+  /** Per second since the reading before; null for the first one and when every counter was reset. */
+  next(time, counters) {
+    const step = this.#time === null ? 0 : time - this.#time;
+    let sum = null;
+    if (step > 0) {
+      for (const [name, value] of counters) {
+        const before = this.#last.get(name);
+        if (before !== undefined && value >= before) sum = (sum ?? 0) + (value - before) / step;
+      }
+    }
+    this.#last = counters;
+    this.#time = time;
+    return sum;
+  }
+}

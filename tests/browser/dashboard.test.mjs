@@ -1,0 +1,194 @@
+// The dashboard in a real browser against a real daemon.
+//
+// GZ_MONITOR_BIN is the daemon's binary, CHROMIUM the browser (default /usr/bin/chromium), and SCREENSHOTS a folder
+// to leave pictures in. Run with `npm ci && npm test`.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { Daemon } from './daemon.mjs';
+
+const BINARY = process.env.GZ_MONITOR_BIN;
+const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
+const HOSTILE = '<img src=x onerror="window.pwned = true"><script>window.pwned = true</script> & "name"';
+
+const daemon = new Daemon(BINARY);
+let browser;
+
+before(async () => {
+  assert.ok(BINARY, 'GZ_MONITOR_BIN names the binary to test');
+  browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
+  await daemon.start();
+});
+
+after(async () => {
+  await browser?.close();
+  await daemon.remove();
+});
+
+/** Opens the dashboard and hands it, live, to `use`; `complaints` gathers what a sound page never does. */
+async function withPage(options, use) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(30_000);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('console', message => message.type() === 'error' && complaints.push(`console: ${message.text()}`));
+  page.on('pageerror', error => complaints.push(`exception: ${error.message}`));
+  page.on('request', request => new URL(request.url()).origin !== daemon.origin && !request.url().startsWith('data:') && complaints.push(`request to ${request.url()}`));
+  page.on('websocket', socket => new URL(socket.url()).host !== new URL(daemon.origin).host && complaints.push(`socket to ${socket.url()}`));
+  await context.exposeBinding('complain', (_, text) => complaints.push(text));
+  await context.addInitScript(() => document.addEventListener('securitypolicyviolation', event => window.complain(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
+  try {
+    const response = await page.goto(`${daemon.origin}/dashboard`);
+    await isLive(page);
+    await use(page, complaints, response);
+  } finally {
+    await context.close();
+  }
+}
+
+const isLive = page => page.locator('#connection', { hasText: /^Live$/ }).waitFor();
+
+test('the page loads without errors, policy violations or requests to other hosts', async () => {
+  await withPage({}, async (page, complaints, response) => {
+    assert.match(response.headers()['content-security-policy'] ?? '', /default-src 'none'/);
+    await page.locator('.u-wrap canvas').first().waitFor();
+    await page.locator('#cores-summary', { hasText: /Busiest/ }).waitFor();
+    await page.locator('#collectors-rows tr', { hasText: 'system' }).waitFor();
+    await page.locator('#filesystems-list .filesystem, #filesystems-empty:not([hidden])').first().waitFor();
+    await page.locator('#status', { hasText: /Healthy|Warning|Critical/ }).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+});
+
+test('the root leads to the dashboard', async () => {
+  const response = await fetch(`${daemon.origin}/`, { redirect: 'follow' });
+  assert.equal(new URL(response.url).pathname, '/dashboard');
+});
+
+test('numbers appear and change', async () => {
+  await withPage({}, async page => {
+    await page.locator('#memory-memory', { hasText: /^[\d.]+ [KMGT]iB$/ }).waitFor();
+    await page.locator('#host-uptime', { hasText: /^\d+ (d|h|min|s)/ }).waitFor();
+    await page.locator('#uptime', { hasText: /\d/ }).waitFor();
+    const cpu = page.locator('#cpu-cpu', { hasText: /^[\d.]+ %$/ });
+    await cpu.waitFor();
+    const before = [await cpu.textContent(), await page.locator('#memory-memory').textContent()];
+    await page.waitForFunction(([cpu, memory]) => document.getElementById('cpu-cpu').textContent !== cpu || document.getElementById('memory-memory').textContent !== memory, before);
+    // A machine without a network has loopback alone, which the page leaves out.
+    const { samples } = await daemon.call('GET', 'samples');
+    const outside = samples.some(({ name, labels }) => name === 'system_network_receive_bytes_total' && labels.interface !== 'lo');
+    if (outside) await page.locator('#network-receive', { hasText: /B\/s$/ }).waitFor();
+  });
+});
+
+test('a task shows, moves, and its name stays text', async () => {
+  await withPage({}, async (page, complaints) => {
+    const name = `${HOSTILE} ${Date.now()}`;
+    await daemon.call('POST', 'tasks', { name });
+    const row = page.locator('.task').filter({ has: page.getByText(name, { exact: true }) });
+    await row.waitFor();
+    const { tasks } = await daemon.call('GET', 'tasks');
+    const { id } = tasks.find(task => task.name === name);
+    for (const progress of [40, 75]) {
+      await daemon.call('PATCH', `tasks/${id}`, { progress });
+      await row.locator(`[role="progressbar"][aria-valuenow="${progress}"]`).waitFor();
+      await row.getByText(`${progress} %`).waitFor();
+    }
+    await page.reload();
+    await row.locator('[role="progressbar"][aria-valuenow="75"]').waitFor();
+    await isHarmless(page, complaints);
+  });
+});
+
+test('alerts show, the worst first, and their words stay text', async () => {
+  await withPage({}, async (page, complaints) => {
+    const mark = `browser-${Date.now()}`;
+    for (const severity of ['low', 'critical', 'medium']) {
+      await daemon.call('POST', 'alerts', { rule_id: `${mark}-${severity}`, rule_name: `${mark} ${severity} ${HOSTILE}`, severity, message: HOSTILE, value: 92.5, threshold: 90 });
+    }
+    const rows = page.locator('#alerts-firing .alert', { hasText: mark });
+    await page.waitForFunction(mark => [...document.querySelectorAll('#alerts-firing .alert')].filter(row => row.textContent.includes(mark)).length === 3, mark);
+    assert.deepEqual(await rows.locator('.tag').allTextContents(), ['critical', 'medium', 'low']);
+    assert.equal(await rows.first().locator('.name').textContent(), `${mark} critical ${HOSTILE}`);
+    assert.equal(await rows.first().locator('.message').textContent(), HOSTILE);
+    assert.match(await rows.first().textContent(), /92\.5 \(threshold 90\)/);
+    await page.locator('#status', { hasText: 'Critical' }).waitFor();
+    await isHarmless(page, complaints);
+  });
+});
+
+async function isHarmless(page, complaints) {
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  assert.equal(await page.locator('img, main script').count(), 0);
+  assert.deepEqual(complaints, []);
+}
+
+test('a killed daemon is said to be gone, and a new one is found without help', async () => {
+  await withPage({}, async page => {
+    await page.locator('#cpu-cpu', { hasText: '%' }).waitFor();
+    await page.evaluate(() => { window.untouched = true; });
+    await daemon.kill();
+    await page.locator('#connection', { hasText: /^Disconnected, retry in \d+ s$/ }).waitFor();
+    await page.locator('#announcement', { hasText: 'Disconnected' }).waitFor({ state: 'attached' });
+    await page.locator('#retry').waitFor();
+    await picture(page, 'disconnected');
+    await daemon.start();
+    await isLive(page);
+    await page.locator('#retry').waitFor({ state: 'hidden' });
+    const name = `after the restart ${Date.now()}`;
+    await daemon.call('POST', 'tasks', { name });
+    await page.getByText(name, { exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => window.untouched), true, 'the page was not reloaded');
+  });
+});
+
+test('the controls are reached and worked by keyboard, with a visible focus', async () => {
+  await withPage({}, async page => {
+    const wanted = new Set(['skip', 'theme', 'range']);
+    for (let i = 0; i < 20 && wanted.size > 0; i += 1) {
+      await page.keyboard.press('Tab');
+      const [name, outline] = await page.evaluate(() => {
+        const node = document.activeElement;
+        const shown = node.name === 'range' ? node.nextElementSibling : node;
+        return [node.id || node.name || node.className, getComputedStyle(shown).outlineStyle];
+      });
+      if (wanted.delete(name)) assert.notEqual(outline, 'none', `the focus of ${name} is visible`);
+    }
+    assert.deepEqual([...wanted], []);
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await page.locator('input[name="range"]:checked').getAttribute('value'), '300');
+    await page.locator('#theme').focus();
+    for (const theme of ['light', 'dark']) {
+      await page.keyboard.press('Enter');
+      await page.locator('#theme', { hasText: `Theme: ${theme}` }).waitFor();
+    }
+    await page.reload();
+    await page.locator('html[data-theme="dark"]').waitFor();
+    await page.locator('#theme', { hasText: 'Theme: dark' }).waitFor();
+  });
+});
+
+for (const [name, width, colorScheme] of [['desktop-light', 1280, 'light'], ['desktop-dark', 1280, 'dark'], ['phone-light', 360, 'light'], ['phone-dark', 360, 'dark']]) {
+  test(`nothing sticks out of the page: ${name}`, async () => {
+    await withPage({ viewport: { width, height: 800 }, colorScheme }, async page => {
+      await page.locator('#cpu-cpu', { hasText: '%' }).waitFor();
+      await page.locator('.u-wrap canvas').nth(3).waitFor();
+      const [content, screen, ground] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth, getComputedStyle(document.body).backgroundColor]);
+      assert.ok(content <= screen, `${content} px of content on ${screen} px`);
+      const lightness = ground.match(/\d+/g).map(Number)[0];
+      assert.equal(lightness < 128, colorScheme === 'dark', `the ground is ${ground}`);
+      await picture(page, name);
+    });
+  });
+}
+
+async function picture(page, name) {
+  const folder = process.env.SCREENSHOTS;
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
