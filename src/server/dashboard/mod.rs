@@ -26,6 +26,13 @@ pub(super) fn page(request: &Request) -> Result<Response, Problem> {
 /// `GET /dashboard/...`: what the page is made of.
 #[handler]
 pub(super) fn asset(request: &Request, Path(path): Path<String>) -> Result<Response, Problem> {
+    if path.is_empty() {
+        // The page's links are relative, and mean this address without the slash.
+        return Ok(Response::builder()
+            .status(StatusCode::FOUND)
+            .header(header::LOCATION, "/dashboard")
+            .finish());
+    }
     serve(request, &path)
 }
 
