@@ -1,2 +1,3 @@
-//! x
+//! The cost of the way from samples to messages.
+
 fn main() {}

@@ -1,0 +1,191 @@
+//! A real daemon for a test: `daemon().config("…").start().await`, on a free port, in a folder of
+//! its own, gone when it is dropped.
+
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
+
+mod http;
+mod websocket;
+
+pub use http::Answer;
+pub use websocket::{Client, Raw};
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long anything may take before the test gives up on it. Nothing is asserted about time.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gz-monitor");
+
+/// A daemon to be.
+pub struct Builder {
+    folder: TempDir,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+/// A daemon with nothing but defaults, on a free port.
+pub fn daemon() -> Builder {
+    let folder = tempfile::tempdir().expect("a folder for the daemon");
+    let builder = Builder { folder, arguments: Vec::new(), environment: Vec::new() };
+    builder.config("").argument("--port").argument("0")
+}
+
+impl Builder {
+    /// Its configuration file.
+    pub fn config(self, text: &str) -> Self {
+        self.file("gz-monitor.toml", text)
+    }
+
+    /// A file in its folder, where the configuration is.
+    pub fn file(self, name: &str, text: &str) -> Self {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, text).expect("a file");
+        self
+    }
+
+    /// One more argument of `server`.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// A variable of its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(self) -> Daemon {
+        let daemon = self.launch();
+        daemon.until_ready().await;
+        daemon
+    }
+
+    /// Starts it and waits until it listens.
+    pub fn launch(self) -> Daemon {
+        let log = self.folder.path().join("log");
+        let mut child = Command::new(PROGRAM)
+            .arg("server")
+            .args(&self.arguments)
+            .arg("--config")
+            .arg(self.folder.path().join("gz-monitor.toml"))
+            .envs(self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).expect("a log"))
+            .spawn()
+            .expect("the daemon starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let first = lines.next().and_then(Result::ok).unwrap_or_default();
+        let address = first.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| {
+            panic!(
+                "no address in {first:?}; log:\n{}",
+                fs::read_to_string(&log).unwrap_or_default()
+            )
+        });
+        Daemon { child, address, log, folder: self.folder }
+    }
+}
+
+/// A running daemon.
+pub struct Daemon {
+    child: Child,
+    pub address: SocketAddr,
+    log: PathBuf,
+    folder: TempDir,
+}
+
+impl Daemon {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its folder, where the configuration is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// All that it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// Waits for a line of the log that contains `text`.
+    pub async fn until_logged(&self, text: &str) {
+        until(&format!("the log says {text:?}"), || async {
+            self.log().contains(text).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until it is ready.
+    pub async fn until_ready(&self) {
+        until("the daemon is ready", || async {
+            (self.get("/readyz").await.status == 200).then_some(())
+        })
+        .await;
+    }
+
+    /// Sends a signal by its name, such as "TERM".
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status();
+        assert!(sent.expect("kill").success(), "SIG{name} is sent");
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the daemon has not ended; log:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again until there is something.
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Runs the program to its end: exit code, standard output, standard error.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output();
+    let output = output.expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
