@@ -199,6 +199,21 @@ fn one_bad_line_does_not_lose_the_others() {
 }
 
 #[test]
+fn a_cpu_that_is_taken_out_is_no_longer_reported() {
+    let line = |cpu: u32| format!("cpu{cpu} 100 200 300 400\n");
+    let root = root(&[("proc/stat", (line(0) + &line(1)).as_bytes())]);
+    let mut collector = start::<Cpu>(root.path(), "{}").expect("it starts");
+    let mut has_cpu = |cpu: &str| {
+        let (samples, result) = collect(&mut collector);
+        result.expect("it collects");
+        samples.contains_key(&format!("node_cpu_seconds_total{{cpu={cpu:?},mode=\"user\"}}"))
+    };
+    assert!(has_cpu("0") && has_cpu("1"));
+    write(root.path(), "proc/stat", line(0).as_bytes());
+    assert!(has_cpu("0") && !has_cpu("1"));
+}
+
+#[test]
 fn huge_values_are_rounded_not_refused() {
     let found = read::<VmStat>(&[("proc/vmstat", b"pgfault 18446744073709551615\n")]);
     assert_eq!(found, "node_vmstat_pgfault 18446744073709552000\n");

@@ -89,8 +89,8 @@ impl Collector for Cpu {
     }
 }
 
-/// Reads the columns of `cpu0 16437 0 2308 …`. Old kernels lack the last ones, which are then 0. The
-/// line `cpu`, their sum, is left out as in node_exporter.
+/// Reads the columns of `cpu0 16437 0 2308 …`. Old kernels lack the last ones, which are then 0.
+/// The line `cpu`, their sum, is left out as in node_exporter.
 fn read_cpu<'l>(
     name: &[u8],
     columns: impl Iterator<Item = &'l [u8]>,
@@ -105,8 +105,8 @@ fn read_cpu<'l>(
     (count > IDLE).then_some((id, seconds))
 }
 
-/// Puts the reading of CPU `id` at `position`. CPUs come in ascending order, so those before it that
-/// are known and did not come are gone.
+/// Puts the reading of CPU `id` at `position`. CPUs come in ascending order, so those before it
+/// that are known and did not come are gone.
 fn advance(times: &mut Vec<Times>, position: usize, id: u32, seconds: [f64; 10]) {
     while times.get(position).is_some_and(|cpu| cpu.id < id) {
         times.remove(position);

@@ -30,7 +30,7 @@ impl Default for Config {
 /// The kernel counts in sectors of this size whatever the device's own is.
 const SECTOR_BYTES: f64 = 512.0;
 
-/// `node_disk_*{device}`. The columns are those of the kernel's `Documentation/admin-guide/iostats`.
+/// `node_disk_*{device}`, from the columns of the kernel's `Documentation/admin-guide/iostats.rst`.
 pub struct DiskStats {
     file: ProcFile,
     exclude: Vec<DevicePattern>,

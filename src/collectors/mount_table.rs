@@ -1,5 +1,7 @@
 //! The host's mounts, from /proc/PID/mountinfo (proc(5)).
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use gz_monitor_sdk::{Host, Result};
@@ -30,8 +32,8 @@ pub struct Mount {
 }
 
 impl MountTable {
-    /// Takes the table of process 1, which shows the host as it is. This process's own is the second
-    /// choice: in a sandbox it lacks mounts, and says of others that they are read-only.
+    /// Takes the table of process 1, which shows the host as it is. This process's own is the
+    /// second choice: in a sandbox it lacks mounts, and says of others that they are read-only.
     pub fn open(host: &Host) -> Result<Self> {
         let file = ProcFile::open(host, "proc/1/mountinfo")
             .or_else(|_| ProcFile::open(host, "proc/self/mountinfo"))?;
@@ -65,7 +67,7 @@ fn read_line(line: &[u8], host: &Host) -> Option<Mount> {
     fields.find(|field| *field == b"-")?;
     let (fs_type, device, super_options) = (fields.next()?, fields.next()?, fields.next()?);
     let has_ro = |options: &[u8]| options.split(|byte| *byte == b',').any(|o| o == b"ro");
-    let path = host.path(bytes_as_path(mount_point.strip_prefix(b"/")?));
+    let path = host.path(OsStr::from_bytes(mount_point.strip_prefix(b"/")?));
     Some(Mount {
         device: text(&unescape(device)),
         mount_point: text(&mount_point),
@@ -75,10 +77,6 @@ fn read_line(line: &[u8], host: &Host) -> Option<Mount> {
         minor: minor.to_owned(),
         read_only: has_ro(options) || has_ro(super_options),
     })
-}
-
-fn bytes_as_path(bytes: &[u8]) -> &std::path::Path {
-    std::path::Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
 }
 
 fn text(bytes: &[u8]) -> String {

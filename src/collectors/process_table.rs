@@ -37,9 +37,8 @@ impl ProcessTable {
         let mut entries = RawDir::new(&directory, self.entries.spare_capacity_mut());
         let mut count = 0;
         while let Some(entry) = entries.next() {
-            count += usize::from(
-                pid_of(entry.map_err(io::Error::from)?.file_name().to_bytes()).is_some(),
-            );
+            let entry = entry.map_err(io::Error::from)?;
+            count += usize::from(pid_of(entry.file_name().to_bytes()).is_some());
         }
         Ok(count)
     }

@@ -1,5 +1,5 @@
-//! Processes by state as node_exporter's `processes` names them, and those that use the most CPU and
-//! memory.
+//! Processes by state as node_exporter's `processes` names them, and those that use the most CPU
+//! and memory.
 
 use gz_monitor_sdk::{Collector, Host, Result, Sink};
 use serde::Deserialize;
@@ -29,8 +29,8 @@ impl Default for Config {
 ///   first one;
 /// - `gz_process_top_resident_memory_bytes{comm,pid}`.
 ///
-/// They bear no rank, which would make new series whenever two of them change places. A process that
-/// started since the last collection counts as if it had existed then.
+/// They bear no rank, which would make new series whenever two of them change places. A process
+/// that started since the last collection counts as if it had existed then.
 pub struct Processes {
     host: Host,
     uptime: ProcFile,
@@ -46,7 +46,7 @@ pub struct Processes {
     memory: Top,
 }
 
-/// A process and the CPU time it has used. Its start tells it from an earlier one of the same number.
+/// A process and the CPU time it has used. Its start tells it from an earlier one of its number.
 #[derive(Clone, Copy)]
 struct CpuTime {
     pid: u32,

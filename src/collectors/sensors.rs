@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use gz_monitor_sdk::{Error, Result, Sink};
 use sysinfo::{Component, Components};
 
-/// The list of sensors reads several files for each and hardly ever changes, so it is made anew only
-/// every so many readings.
+/// The list of sensors reads several files for each and hardly ever changes, so it is made anew
+/// only every so many readings.
 const LIST_EVERY: u32 = 100;
 
 /// All sensors that tell a temperature.

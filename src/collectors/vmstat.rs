@@ -1,5 +1,5 @@
-//! Paging, swapping, faults and out-of-memory kills from /proc/vmstat: the fields that node_exporter
-//! takes by default.
+//! Paging, swapping, faults and out-of-memory kills from /proc/vmstat: the fields that
+//! node_exporter takes by default.
 
 use std::str;
 
