@@ -257,7 +257,7 @@ mod tests {
         };
         check(Duration::ZERO, "0s");
         check(Duration::from_secs(5), "5s");
-        check(Duration::from_secs(7 * 86_400), "168h");
+        check(Duration::from_secs(7 * 86_400), "7d");
         check(Duration::from_millis(1500), "1s500ms");
         check(Duration::from_millis(3_605_250), "1h5s250ms");
         check(Duration::from_nanos(1_002_003), "1ms2us3ns");

@@ -54,6 +54,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
     })?;
     json.end().map_err(|error| broken(&error))?;
+    // Derived code would take an array for a struct, by the order of its fields.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Err(Problem::new(status, "invalid_body", "The body must be a JSON object."));
+    }
     Ok(value)
 }
 

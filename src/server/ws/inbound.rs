@@ -47,6 +47,10 @@ impl Inbound {
 fn filter(mut message: Map<String, Value>) -> Result<Filter, ErrorData> {
     let filter = match message.remove("filter") {
         None | Some(Value::Null) => api::Filter::default(),
+        // Derived code would take an array for a struct, by the order of its fields.
+        Some(value) if !value.is_object() => {
+            return Err(fault(ErrorCode::InvalidFilter, "filter: it must be an object"));
+        }
         Some(value) => serde_path_to_error::deserialize(value)
             .map_err(|error| fault(ErrorCode::InvalidFilter, format!("filter: {error}")))?,
     };
