@@ -13,7 +13,7 @@ use gz_monitor::config::{self, Checks, Config, Loaded, Override, Problems, Sourc
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 
-const PLUGINS: [&str; 3] = ["cpu", "loadavg", "memory"];
+const PLUGINS: [&str; 3] = ["cpu", "load", "memory"];
 
 fn plugin_config(_: &str, config: &Map<String, Json>) -> Result<(), String> {
     match config.get("refuse").and_then(Json::as_str) {
@@ -129,12 +129,12 @@ fn later_sources_win_and_every_value_knows_its_own() {
         (
             "main.toml",
             "[server]\nport = 1\nmax_connections = 5\n\n[status]\ninterval = \"1s\"\n\
-             [[collector]]\nplugin = \"loadavg\"\ninterval = \"1s\"\nlabels = { a = \"1\" }\n",
+             [[collector]]\nplugin = \"load\"\ninterval = \"1s\"\nlabels = { a = \"1\" }\n",
         ),
         ("conf.d/10-port.toml", "\n\nserver.port = 2\n"),
         (
             "conf.d/20.toml",
-            "[server]\nport = 3\n\n[[collector]]\nname = \"loadavg\"\nplugin = \"loadavg\"\n\
+            "[server]\nport = 3\n\n[[collector]]\nname = \"load\"\nplugin = \"load\"\n\
              deadline = \"2s\"\nlabels = { b = \"2\" }\n\n[[collector]]\nplugin = \"memory\"\n",
         ),
         ("conf.d/.30.toml.swp", "no TOML"),
@@ -166,8 +166,8 @@ fn later_sources_win_and_every_value_knows_its_own() {
     [status]
     interval = "1s"  # /etc/main.toml:6
     [[collector]]
-    name = "loadavg"  # /etc/conf.d/20.toml:5
-    plugin = "loadavg"  # /etc/conf.d/20.toml:6
+    name = "load"  # /etc/conf.d/20.toml:5
+    plugin = "load"  # /etc/conf.d/20.toml:6
     interval = "1s"  # /etc/main.toml:9
     deadline = "2s"  # /etc/conf.d/20.toml:7
     [collector.labels]
@@ -208,8 +208,8 @@ fn all_sources_are_blamed_at_once() {
             ("GZ_MONITOR__SERVER__PORT__NUMBER", "1"),
             ("GZ_MONITOR__SEVER__PORT", "1"),
             ("GZ_MONITOR__STATUS__INTERVAL", "5"),
-            ("GZ_MONITOR__COLLECTOR__LOADAVG__INTERVAL", "5s"),
-            ("GZ_MONITOR__COLLECTOR", "loadavg"),
+            ("GZ_MONITOR__COLLECTOR__LOAD__INTERVAL", "5s"),
+            ("GZ_MONITOR__COLLECTOR", "load"),
             ("GZ_MONITOR__TASKS", "many"),
             ("GZ_MONITOR__HUB", "{ log_messages = "),
             ("GZ_MONITOR__", "1"),
@@ -225,13 +225,13 @@ fn all_sources_are_blamed_at_once() {
     /etc/conf.d/10.toml:2: log.level: "loud" is not one of "error", "warn", "info", "debug", "trace"
     /etc/conf.d/20.toml:1: syntax error at column 8: unclosed table, expected `]`
     GZ_MONITOR__: unknown key ""
-    GZ_MONITOR__COLLECTOR__LOADAVG__INTERVAL: a key of the list collector cannot be set; set the whole list, as in [{ plugin = "loadavg" }]
+    GZ_MONITOR__COLLECTOR__LOAD__INTERVAL: a key of the list collector cannot be set; set the whole list, as in [{ plugin = "load" }]
     GZ_MONITOR__HUB: hub: this is not a TOML value: unclosed inline table, expected `}`
     GZ_MONITOR__SERVER__PORT__NUMBER: server.port has no keys
     GZ_MONITOR__SERVER__PROT: unknown key "PROT"; did you mean "PORT"?
     GZ_MONITOR__SERVER____PORT: unknown key ""
     GZ_MONITOR__SEVER__PORT: unknown key "SEVER"; did you mean "SERVER"?
-    GZ_MONITOR__COLLECTOR: collector: expected a list, found the string "loadavg"
+    GZ_MONITOR__COLLECTOR: collector: expected a list, found the string "load"
     GZ_MONITOR__SERVER__INSECURE: server.insecure: expected true or false, found the string "yes"
     GZ_MONITOR__SERVER__PORT: server.port: expected an integer, found the string "many"
     GZ_MONITOR__TASKS: tasks: expected a table, found the string "many"
@@ -359,8 +359,8 @@ fn a_difference_says_what_to_apply() {
     insta::assert_snapshot!(check("collectors.deadline = \"1s\"", "collectors.deadline = \"1000ms\""), @"nothing |");
     let old =
         "[[collector]]\nplugin = \"cpu\"\n[[collector]]\nplugin = \"memory\"\ninterval = \"1s\"";
-    let new = "[[collector]]\nplugin = \"memory\"\nlabels.a = \"b\"\nconfig.x = [1]\n[[collector]]\nplugin = \"loadavg\"";
-    insta::assert_snapshot!(check(old, new), @r#"collector[memory].config unset -> {"x":[1]}, collector[memory].interval 1s -> unset, collector[memory].labels unset -> {"a":"b"}, collector[loadavg] added, collector[cpu] removed | collector"#);
+    let new = "[[collector]]\nplugin = \"memory\"\nlabels.a = \"b\"\nconfig.x = [1]\n[[collector]]\nplugin = \"load\"";
+    insta::assert_snapshot!(check(old, new), @r#"collector[memory].config unset -> {"x":[1]}, collector[memory].interval 1s -> unset, collector[memory].labels unset -> {"a":"b"}, collector[load] added, collector[cpu] removed | collector"#);
     let reordered =
         "[[collector]]\nplugin = \"memory\"\ninterval = \"1s\"\n[[collector]]\nplugin = \"cpu\"";
     insta::assert_snapshot!(check(old, reordered), @"nothing |");
@@ -386,7 +386,7 @@ fn nearly_toml() -> impl Strategy<Value = String> {
         "host",
         "collector",
         "plugin",
-        "\"loadavg\"",
+        "\"load\"",
         "name",
         "log",
         "level",

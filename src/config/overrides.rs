@@ -75,7 +75,7 @@ fn place(
         match shape.step(step) {
             Some(next) => shape = next,
             None if shape.is("array") => {
-                let hint = "set the whole list, as in [{ plugin = \"loadavg\" }]".to_owned();
+                let hint = "set the whole list, as in [{ plugin = \"load\" }]".to_owned();
                 let list = Node::empty(origin).describe(&path[..depth]);
                 return refuse(format!("a key of the list {list} cannot be set"), Some(hint));
             }
