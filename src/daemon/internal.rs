@@ -83,6 +83,11 @@ impl Looking {
             let labels = [("type", kind.name())];
             out.push("gz_ws_messages_published_total", &labels, Value::Counter(count as f64));
         }
+        for (code, count) in hub.clients.ended() {
+            let code = code.to_string();
+            let count = Value::Counter(count as f64);
+            out.push("gz_ws_connections_closed_total", &[("code", &code)], count);
+        }
         let gauges = [
             ("gz_ws_clients", hub.clients.count() as f64),
             ("gz_ws_log_messages", usage.messages as f64),

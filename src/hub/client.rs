@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::{Filter, Type, TypeSet};
 use crate::sample::Moment;
+
+/// Close codes from here on belong to libraries and applications (RFC 6455 section 7.4.2).
+const UNREGISTERED: u16 = 3000;
 
 /// One connected client. Its owner writes, REST and the metrics read.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Clients {
     pub conflated: AtomicU64,
     /// Runs of the stream that were lost to a client.
     pub gaps: AtomicU64,
+    /// Clients that left, by the code of the end.
+    ended: Mutex<BTreeMap<u16, u64>>,
 }
 
 /// Keeps a client among the connected ones until it is dropped.
@@ -104,6 +109,18 @@ impl Clients {
     /// How many ever were.
     pub fn total(&self) -> u64 {
         self.next.load(Ordering::Relaxed)
+    }
+
+    /// Counts a client that left with this close code. Codes are the client's to choose; those
+    /// beyond the registered ones are counted as one, so that nobody can make us count for ever.
+    pub fn left(&self, code: u16) {
+        let code = if code < UNREGISTERED { code } else { UNREGISTERED };
+        *self.ended.lock().entry(code).or_default() += 1;
+    }
+
+    /// How many left, by the code of the end.
+    pub fn ended(&self) -> BTreeMap<u16, u64> {
+        self.ended.lock().clone()
     }
 
     /// Counts what was written to `client`.

@@ -57,7 +57,7 @@ test('the page loads without errors, policy violations or requests to other host
     assert.match(response.headers()['content-security-policy'] ?? '', /default-src 'none'/);
     await page.locator('.u-wrap canvas').first().waitFor();
     await page.locator('#cores-summary', { hasText: /Busiest/ }).waitFor();
-    await page.locator('#collectors-rows tr', { hasText: 'system' }).waitFor();
+    await page.locator('#collectors-rows tr', { hasText: /^\s*system/ }).waitFor();
     await page.locator('#filesystems-list .filesystem, #filesystems-empty:not([hidden])').first().waitFor();
     await page.locator('#status', { hasText: /Healthy|Warning|Critical/ }).waitFor();
     assert.deepEqual(complaints, []);

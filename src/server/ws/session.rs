@@ -55,6 +55,17 @@ enum End {
 
 type Step = Result<(), End>;
 
+impl End {
+    /// The code that describes it (RFC 6455 section 7.4.1); 1005 and 1006 never travel.
+    fn code(&self) -> u16 {
+        match self {
+            End::Lost => 1006,
+            End::Closed(code) => code.unwrap_or(1005),
+            End::Close(code, _) => (*code).into(),
+        }
+    }
+}
+
 impl Session {
     /// Serves a client from the handshake to its end. `early` is what it sent with its handshake.
     pub(super) async fn run(socket: TcpStream, early: Vec<u8>, app: App, address: SocketAddr) {
@@ -69,6 +80,7 @@ impl Session {
             Err(end) => end,
         };
         tracing::debug!(client_id, %address, ?end, "client leaves");
+        hub.clients.left(end.code());
         // Whoever does not take the farewell in time is gone already.
         let _ = timeout(CLOSE_TIMEOUT, session.part(end, &mut reader)).await;
     }
@@ -139,8 +151,8 @@ impl Session {
         }
     }
 
-    /// Moves what is due from the log to what is to be written.
-    fn gather(&mut self) {
+    /// Moves what is due from the log to what is to be written; says whether that was all.
+    fn gather(&mut self) -> bool {
         let hub = self.app.pipeline.hub.clone();
         let due = self.cursor.take(&hub, &self.filter);
         hub.clients.conflated.fetch_add(due.conflated, Ordering::Relaxed);
@@ -151,6 +163,7 @@ impl Session {
         for text in &due.messages {
             self.push(Opcode::Text, text);
         }
+        due.complete
     }
 
     fn push(&mut self, opcode: Opcode, payload: &[u8]) {
@@ -231,7 +244,7 @@ impl Session {
 
     /// What was published until now is still owed by the filter that was in force.
     fn set_filter(&mut self, filter: Filter) {
-        self.gather();
+        while !self.gather() {}
         self.app.pipeline.hub.clients.set_filter(&self.client, filter.clone());
         self.filter = filter;
     }

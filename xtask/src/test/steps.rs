@@ -154,13 +154,17 @@ pub const STEPS: [Step; 10] = [
         name: "fuzz",
         about: "the fuzz targets compile",
         needs: &[Need::File("tests/fuzz/Cargo.toml"), CXX],
-        actions: &[Action::new(&[
-            "cargo",
-            "check",
-            "--manifest-path=tests/fuzz/Cargo.toml",
-            "--target-dir=target/fuzz",
-            "--all-targets",
-        ])],
+        actions: &[
+            // The versions that everything else is tested with.
+            Action::new(&["cp", "Cargo.lock", "tests/fuzz/Cargo.lock"]),
+            Action::new(&[
+                "cargo",
+                "check",
+                "--manifest-path=tests/fuzz/Cargo.toml",
+                "--target-dir=target",
+                "--all-targets",
+            ]),
+        ],
     },
     Step {
         name: "browser",
