@@ -107,7 +107,7 @@ impl Session {
         let mut decoder = Decoder::new(*self.config.max_message_size as usize);
         let mut changed = self.app.pipeline.hub.changed();
         let app = self.app.clone();
-        self.receive(&mut decoder, &early).await?;
+        self.receive(&mut decoder, &early)?;
         drop(early);
         loop {
             // Before the look at the log: what is published after it wakes us.
@@ -119,7 +119,7 @@ impl Session {
                 // A client that is far behind is heard all the same.
                 match reader.try_read(&mut buffer) {
                     Ok(0) => return Err(End::Lost),
-                    Ok(count) => self.receive(&mut decoder, &buffer[..count]).await?,
+                    Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) => return Err(End::Lost),
                 }
@@ -128,7 +128,7 @@ impl Session {
             tokio::select! {
                 read = reader.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => return Err(End::Lost),
-                    Ok(count) => self.receive(&mut decoder, &buffer[..count]).await?,
+                    Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
                 },
                 _ = changed.changed() => {}
                 () = app.closed() => {
@@ -139,8 +139,7 @@ impl Session {
         }
     }
 
-    /// Moves what is due from the log to what is to be written, or a part of it if that is much; says
-    /// whether nothing more is due.
+    /// Moves what is due from the log to what is to be written; says whether that was all.
     fn gather(&mut self) -> bool {
         let hub = self.app.pipeline.hub.clone();
         let due = self.cursor.take(&hub, &self.filter);
@@ -186,14 +185,14 @@ impl Session {
     }
 
     /// Takes bytes of the client, and does what its messages ask.
-    async fn receive(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Step {
+    fn receive(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Step {
         (self.heard, self.pinged) = (Instant::now(), false);
         while let Some(event) = decoder.decode(&mut bytes)? {
             if !self.rate.take(self.heard) {
                 return Err(End::Close(CloseCode::PolicyViolation, "too many messages"));
             }
             match event {
-                Event::Text(text) => self.act(&text).await?,
+                Event::Text(text) => self.act(&text)?,
                 Event::Binary(_) => {
                     return Err(End::Close(CloseCode::UnsupportedData, "only text is understood"));
                 }
@@ -205,7 +204,7 @@ impl Session {
         Ok(())
     }
 
-    async fn act(&mut self, text: &str) -> Step {
+    fn act(&mut self, text: &str) -> Step {
         match Inbound::parse(text) {
             Ok(Inbound::Ping) => {
                 let client_id = self.client.id.clone();
@@ -213,11 +212,11 @@ impl Session {
             }
             Ok(Inbound::Subscribe(filter)) => {
                 let applied = api::Filter::from(filter.clone());
-                self.set_filter(filter).await?;
+                self.set_filter(filter);
                 self.reply(&Reply::Subscribed(Subscribed { filter: applied }));
             }
             Ok(Inbound::Unsubscribe) => {
-                self.set_filter(Filter::nothing()).await?;
+                self.set_filter(Filter::nothing());
                 self.reply(&Reply::Unsubscribed {});
             }
             Err(error) => {
@@ -232,13 +231,10 @@ impl Session {
     }
 
     /// What was published until now is still owed by the filter that was in force.
-    async fn set_filter(&mut self, filter: Filter) -> Step {
-        while !self.gather() {
-            self.flush().await?;
-        }
+    fn set_filter(&mut self, filter: Filter) {
+        while !self.gather() {}
         self.app.pipeline.hub.clients.set_filter(&self.client, filter.clone());
         self.filter = filter;
-        Ok(())
     }
 
     /// Until when the client may be silent before something is done about it.
