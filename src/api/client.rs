@@ -84,14 +84,15 @@ pub struct Client {
     pub bytes_sent: u64,
 }
 
-impl From<&hub::Client> for Client {
-    fn from(client: &hub::Client) -> Self {
+impl Client {
+    /// The client as it is while `head` is the number of the last message.
+    pub fn new(client: &hub::Client, head: u64) -> Self {
         Self {
             id: client.id.clone(),
             address: client.address.to_string(),
             connected_at: client.connected_at.rfc3339(),
             filter: client.filter().into(),
-            lag: client.lag.load(Ordering::Relaxed),
+            lag: head.saturating_sub(client.position.load(Ordering::Relaxed)),
             messages_sent: client.messages_sent.load(Ordering::Relaxed),
             bytes_sent: client.bytes_sent.load(Ordering::Relaxed),
         }

@@ -21,8 +21,8 @@ pub struct Client {
     pub address: SocketAddr,
     pub connected_at: Moment,
     filter: RwLock<Filter>,
-    /// Messages of the stream it has not been given, as its owner last saw it.
-    pub lag: AtomicU64,
+    /// The number of the last message of the stream that it has been given or passed over.
+    pub position: AtomicU64,
     /// Messages and bytes that were written to it, replies included.
     pub messages_sent: AtomicU64,
     pub bytes_sent: AtomicU64,
@@ -62,14 +62,14 @@ pub struct Membership<'a> {
 
 impl Clients {
     /// Admits a client with the default filter.
-    pub fn join(&self, address: SocketAddr, now: Moment) -> Membership<'_> {
+    pub fn join(&self, address: SocketAddr, position: u64, now: Moment) -> Membership<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
         let client = Arc::new(Client {
             id: format!("client-{number}"),
             address,
             connected_at: now,
             filter: RwLock::new(Filter::nothing()),
-            lag: AtomicU64::new(0),
+            position: AtomicU64::new(position),
             messages_sent: AtomicU64::new(0),
             bytes_sent: AtomicU64::new(0),
         });

@@ -42,9 +42,9 @@ impl Cursor {
         Self { next }
     }
 
-    /// Messages of the stream that it has not been given yet.
-    pub fn lag(&self, hub: &Hub) -> u64 {
-        (hub.log.lock().head() + 1).saturating_sub(self.next)
+    /// The number of the last message that it has moved past.
+    pub fn position(self) -> u64 {
+        self.next - 1
     }
 
     /// Moves on and returns what `filter` matches on the way.

@@ -10,6 +10,8 @@ use crate::server::App;
 /// `GET /api/v1/clients`.
 #[handler]
 pub(crate) fn list(Data(app): Data<&App>) -> Json {
-    let clients = app.pipeline.hub.clients.list();
-    Json::ok(&Clients { clients: clients.iter().map(|client| Client::from(&**client)).collect() })
+    let hub = &app.pipeline.hub;
+    let (_, head) = hub.position();
+    let clients = hub.clients.list().iter().map(|client| Client::new(client, head)).collect();
+    Json::ok(&Clients { clients })
 }

@@ -12,6 +12,7 @@ mod header;
 mod inbound;
 mod mask;
 mod message;
+mod outgoing;
 mod rate;
 mod session;
 pub(super) mod upgrade;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep_until, timeout};
 
-use super::frame::{self, Header, Opcode};
+use super::frame::{self, Opcode};
 use super::inbound::Inbound;
+use super::outgoing::Outgoing;
 use super::rate::TokenBucket;
 use super::{CloseCode, Decoder, Event, Violation};
 use crate::api::{self, GapData, Pong, Reply, Subscribed};
@@ -32,10 +33,7 @@ pub(super) struct Session {
     client: Arc<Client>,
     filter: Filter,
     cursor: Cursor,
-    writer: OwnedWriteHalf,
-    /// Frames to be written, as one piece.
-    outgoing: Vec<u8>,
-    messages: u64,
+    outgoing: Outgoing,
     rate: TokenBucket,
     errors: TokenBucket,
     heard: Instant,
@@ -71,7 +69,7 @@ impl Session {
     pub(super) async fn run(socket: TcpStream, early: Vec<u8>, app: App, address: SocketAddr) {
         let (mut reader, writer) = socket.into_split();
         let hub = app.pipeline.hub.clone();
-        let membership = hub.clients.join(address, app.pipeline.clock.now());
+        let membership = hub.clients.join(address, hub.position().1, app.pipeline.clock.now());
         let mut session = Self::begin(app, membership.client.clone(), writer);
         let client_id = &*membership.client.id;
         tracing::debug!(client_id, %address, "client connected");
@@ -97,9 +95,7 @@ impl Session {
             client,
             filter: Filter::default(),
             cursor,
-            writer,
-            outgoing: Vec::new(),
-            messages: 0,
+            outgoing: Outgoing::new(writer),
             rate: TokenBucket::new(config.max_message_rate * 2, Duration::from_secs(2), now),
             errors: TokenBucket::new(config.max_errors_per_minute, Duration::from_secs(60), now),
             heard: now,
@@ -107,7 +103,7 @@ impl Session {
             app,
             config,
         };
-        session.push(Opcode::Text, initial.as_bytes());
+        session.outgoing.push(Opcode::Text, initial.as_bytes());
         session
     }
 
@@ -155,44 +151,26 @@ impl Session {
     fn gather(&mut self) -> bool {
         let hub = self.app.pipeline.hub.clone();
         let due = self.cursor.take(&hub, &self.filter);
+        self.client.position.store(self.cursor.position(), Ordering::Relaxed);
         hub.clients.conflated.fetch_add(due.conflated, Ordering::Relaxed);
         if let Some(Gap { from, to }) = due.gap {
             hub.clients.gaps.fetch_add(1, Ordering::Relaxed);
             self.reply(&Reply::Gap(GapData { from, to, reason: "retention" }));
         }
         for text in &due.messages {
-            self.push(Opcode::Text, text);
+            self.outgoing.push(Opcode::Text, text);
         }
         due.complete
     }
 
-    fn push(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.outgoing.extend_from_slice(Header::new(opcode, payload.len()).as_bytes());
-        self.outgoing.extend_from_slice(payload);
-        self.messages += u64::from(opcode == Opcode::Text);
-    }
-
     fn reply(&mut self, reply: &Reply) {
         let text = reply.encode(self.app.pipeline.clock.now());
-        self.push(Opcode::Text, text.as_bytes());
+        self.outgoing.push(Opcode::Text, text.as_bytes());
     }
 
-    /// Writes all there is. The time limit is on progress: a slow client is not a dead one.
     async fn flush(&mut self) -> Step {
-        let limit = *self.config.write_timeout;
-        let mut rest = &self.outgoing[..];
-        while !rest.is_empty() {
-            match timeout(limit, self.writer.write(rest)).await {
-                Ok(Ok(count)) if count > 0 => rest = &rest[count..],
-                _ => return Err(End::Lost),
-            }
-            let lag = self.cursor.lag(&self.app.pipeline.hub);
-            self.client.lag.store(lag, Ordering::Relaxed);
-        }
-        let (messages, bytes) = (std::mem::take(&mut self.messages), self.outgoing.len() as u64);
-        self.app.pipeline.hub.clients.sent(&self.client, messages, bytes);
-        // Most of the time a client is owed nothing: its memory goes to others meanwhile.
-        self.outgoing = Vec::new();
+        let sent = self.outgoing.flush(*self.config.write_timeout).await.map_err(|_| End::Lost)?;
+        self.app.pipeline.hub.clients.sent(&self.client, sent.messages, sent.bytes);
         Ok(())
     }
 
@@ -208,7 +186,7 @@ impl Session {
                 Event::Binary(_) => {
                     return Err(End::Close(CloseCode::UnsupportedData, "only text is understood"));
                 }
-                Event::Ping(payload) => self.push(Opcode::Pong, &payload),
+                Event::Ping(payload) => self.outgoing.push(Opcode::Pong, &payload),
                 Event::Pong(_) => {}
                 Event::Close { code, .. } => return Err(End::Closed(code)),
             }
@@ -261,7 +239,7 @@ impl Session {
             return Err(End::Lost);
         }
         self.pinged = true;
-        self.push(Opcode::Ping, &[]);
+        self.outgoing.push(Opcode::Ping, &[]);
         Ok(())
     }
 
@@ -273,8 +251,8 @@ impl Session {
             End::Closed(code) => frame::close_reply(code),
             End::Close(code, reason) => frame::close(code, reason),
         };
-        self.outgoing.extend_from_slice(&close);
-        if self.flush().await.is_err() || self.writer.shutdown().await.is_err() {
+        self.outgoing.push_frame(&close);
+        if self.flush().await.is_err() || self.outgoing.shutdown().await.is_err() {
             return;
         }
         let mut buffer = [0; READ_BYTES];
