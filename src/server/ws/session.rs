@@ -37,7 +37,7 @@ pub(super) struct Session {
     rate: TokenBucket,
     errors: TokenBucket,
     heard: Instant,
-    pinged: bool,
+    pinged: Option<Instant>,
 }
 
 /// How a session ends.
@@ -99,7 +99,7 @@ impl Session {
             rate: TokenBucket::new(config.max_message_rate * 2, Duration::from_secs(2), now),
             errors: TokenBucket::new(config.max_errors_per_minute, Duration::from_secs(60), now),
             heard: now,
-            pinged: false,
+            pinged: None,
             app,
             config,
         };
@@ -176,7 +176,7 @@ impl Session {
 
     /// Takes bytes of the client, and does what its messages ask.
     fn receive(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Step {
-        (self.heard, self.pinged) = (Instant::now(), false);
+        (self.heard, self.pinged) = (Instant::now(), None);
         while let Some(event) = decoder.decode(&mut bytes)? {
             if !self.rate.take(self.heard) {
                 return Err(End::Close(CloseCode::PolicyViolation, "too many messages"));
@@ -229,16 +229,17 @@ impl Session {
 
     /// Until when the client may be silent before something is done about it.
     fn patience(&self) -> Instant {
-        let interval = *self.config.ping_interval;
-        let grace = if self.pinged { *self.config.pong_timeout } else { Duration::ZERO };
-        self.heard + interval + grace
+        match self.pinged {
+            Some(at) => at + *self.config.pong_timeout,
+            None => self.heard + *self.config.ping_interval,
+        }
     }
 
     fn check_alive(&mut self) -> Step {
-        if self.pinged {
+        if self.pinged.is_some() {
             return Err(End::Lost);
         }
-        self.pinged = true;
+        self.pinged = Some(Instant::now());
         self.outgoing.push(Opcode::Ping, &[]);
         Ok(())
     }
