@@ -1,6 +1,7 @@
 //! The plugin host: from a configured name to a source of batches.
 
 mod builtin;
+pub mod wire;
 
 pub use builtin::builtins;
 
