@@ -1,6 +1,6 @@
 //! What a browser and an orchestrator ask for: the dashboard's files, health and readiness.
 
-use crate::support::daemon;
+use crate::support::{Root, daemon};
 use crate::{keys, send};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'";
@@ -76,14 +76,8 @@ async fn the_root_leads_to_the_dashboard() {
 
 #[tokio::test]
 async fn live_but_not_ready_while_a_first_collection_is_missing() {
-    // A collector that waits for the other end of a pipe, for ever.
-    let root = tempfile::tempdir().expect("a folder");
-    std::fs::create_dir(root.path().join("proc")).expect("a folder");
-    let pipe = root.path().join("proc/loadavg");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.expect("mkfifo").success());
-    let root = root.path().display();
-    let config = format!("[collectors]\nroot = \"{root}\"\ndeadline = \"1h\"");
+    let root = Root::with_load_that_blocks();
+    let config = root.config("deadline = \"1h\"");
     let daemon = daemon().config(&config).launch();
     let live = daemon.get("/healthz").await;
     assert_eq!((live.status, live.text.as_str()), (200, "ok\n"));
@@ -92,10 +86,6 @@ async fn live_but_not_ready_while_a_first_collection_is_missing() {
     let health = daemon.get("/api/v1/health").await.json();
     assert_eq!(keys(&health), ["checks", "ready", "status"]);
     assert_eq!(health["ready"], false, "{health}");
-    // A file in the pipe's place, and an end for whoever reads the pipe.
-    let end = std::fs::OpenOptions::new().write(true).open(&pipe).expect("a reader is there");
-    std::fs::write(pipe.with_extension("new"), "0.10 0.20 0.30 1/2 3\n").expect("a file");
-    std::fs::rename(pipe.with_extension("new"), &pipe).expect("renamed");
-    drop(end);
+    root.mend();
     daemon.until_ready().await;
 }
