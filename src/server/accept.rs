@@ -40,6 +40,8 @@ pub async fn serve(
                 if warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
                     warned = Some(Instant::now());
                     tracing::warn!(%error, "cannot accept connections; trying again");
+                } else {
+                    tracing::debug!(%error, "cannot accept connections; trying again");
                 }
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
