@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sha1::{Digest, Sha1};
 
 use super::{Alert, Config, State, Stats};
+use crate::bounds::OutOfBounds;
 use crate::severity::Severity;
 
 const NAME_BYTES_MAX: usize = 256;
@@ -30,8 +31,8 @@ pub enum Error {
     NotFound(String),
     #[error("alert {0:?} is resolved already")]
     Resolved(String),
-    #[error("{field} has {length} bytes; it may have 1 to {limit}")]
-    Length { field: &'static str, length: usize, limit: usize },
+    #[error(transparent)]
+    Length(#[from] OutOfBounds),
     #[error("{0} alerts are firing, as many as may be")]
     Full(usize),
 }
@@ -59,9 +60,9 @@ impl Registry {
     /// # Errors
     /// [`Error::Length`], [`Error::Full`].
     pub fn fire(&mut self, report: Report, now: Timestamp) -> Result<&Alert, Error> {
-        check_length("rule_id", report.rule_id.len(), NAME_BYTES_MAX)?;
-        check_length("rule_name", report.rule_name.len(), NAME_BYTES_MAX)?;
-        check_length("message", report.message.len(), MESSAGE_BYTES_MAX)?;
+        OutOfBounds::check("rule_id", report.rule_id.len(), NAME_BYTES_MAX)?;
+        OutOfBounds::check("rule_name", report.rule_name.len(), NAME_BYTES_MAX)?;
+        OutOfBounds::check("message", report.message.len(), MESSAGE_BYTES_MAX)?;
         let id: Arc<str> = id_of(&report.rule_id).into();
         let present = self.alerts.get(&id);
         let firing = present.filter(|alert| alert.state == State::Firing);
@@ -139,10 +140,6 @@ impl Registry {
 fn id_of(rule_id: &str) -> String {
     let digest = Sha1::digest(rule_id.as_bytes());
     digest[..6].iter().fold("alert-".to_owned(), |id, byte| format!("{id}{byte:02x}"))
-}
-
-fn check_length(field: &'static str, length: usize, limit: usize) -> Result<(), Error> {
-    if (1..=limit).contains(&length) { Ok(()) } else { Err(Error::Length { field, length, limit }) }
 }
 
 #[cfg(test)]

@@ -102,13 +102,13 @@ impl From<CommandError> for Problem {
                 task::Error::Transition { .. } => (StatusCode::CONFLICT, "illegal_transition"),
                 task::Error::Active { .. } => (StatusCode::CONFLICT, "task_active"),
                 task::Error::Progress(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_progress"),
-                task::Error::Length { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
+                task::Error::Length(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
                 task::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_tasks"),
             },
             CommandError::Alert(error) => match error {
                 alert::Error::NotFound(_) => (StatusCode::NOT_FOUND, "alert_not_found"),
                 alert::Error::Resolved(_) => (StatusCode::CONFLICT, "alert_resolved"),
-                alert::Error::Length { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
+                alert::Error::Length(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
                 alert::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_alerts"),
             },
         };

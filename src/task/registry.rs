@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::{Config, Status, Task};
+use crate::bounds::OutOfBounds;
 
 const NAME_BYTES_MAX: usize = 256;
 const ID_BYTES_MAX: usize = 128;
@@ -34,8 +35,8 @@ pub enum Error {
     Active { id: String, status: Status },
     #[error("progress is {0}; it must be a number from 0 to 100")]
     Progress(f64),
-    #[error("{field} has {length} bytes; it may have 1 to {limit}")]
-    Length { field: &'static str, length: usize, limit: usize },
+    #[error(transparent)]
+    Length(#[from] OutOfBounds),
     #[error("there are {0} tasks that have not ended, as many as may be")]
     Full(usize),
 }
@@ -71,12 +72,12 @@ impl Registry {
         now: Timestamp,
     ) -> Result<&Task, Error> {
         self.check(&change)?;
-        check_length("name", name.len(), NAME_BYTES_MAX)?;
+        OutOfBounds::check("name", name.len(), NAME_BYTES_MAX)?;
         let id: Arc<str> = match id {
             Some(id) => id.into(),
             None => self.free_id(now).into(),
         };
-        check_length("id", id.len(), ID_BYTES_MAX)?;
+        OutOfBounds::check("id", id.len(), ID_BYTES_MAX)?;
         if self.tasks.contains_key(&id) {
             return Err(Error::Exists(id.to_string()));
         }
@@ -186,10 +187,11 @@ impl Registry {
             return Err(Error::Progress(progress));
         }
         if let Some(name) = &change.name {
-            check_length("name", name.len(), NAME_BYTES_MAX)?;
+            OutOfBounds::check("name", name.len(), NAME_BYTES_MAX)?;
         }
         let details = change.details.as_ref().map_or(1, |details| details.get().len());
-        check_length("details", details, *self.limits.max_details_size as usize)
+        OutOfBounds::check("details", details, *self.limits.max_details_size as usize)?;
+        Ok(())
     }
 
     /// Without a time in it, a number would name another task after a restart.
@@ -206,10 +208,6 @@ impl Registry {
         }
         Ok(())
     }
-}
-
-fn check_length(field: &'static str, length: usize, limit: usize) -> Result<(), Error> {
-    if (1..=limit).contains(&length) { Ok(()) } else { Err(Error::Length { field, length, limit }) }
 }
 
 #[cfg(test)]
@@ -306,8 +304,8 @@ mod tests {
         let details = RawValue::from_string(format!("\"{}\"", "x".repeat(20))).expect("JSON");
         let change = Change { details: Some(details), ..Change::default() };
         let created = registry.create(None, "a".to_owned(), change, NOW);
-        assert!(matches!(created, Err(Error::Length { field: "details", .. })));
+        assert!(matches!(created, Err(Error::Length(_))));
         let created = registry.create(None, String::new(), Change::default(), NOW);
-        assert!(matches!(created, Err(Error::Length { field: "name", .. })));
+        assert!(matches!(created, Err(Error::Length(_))));
     }
 }
