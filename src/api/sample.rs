@@ -16,6 +16,7 @@ pub struct Sample<'a> {
     pub labels: BTreeMap<&'a str, &'a str>,
     /// Null where it is not a finite number.
     #[serde(serialize_with = "number")]
+    #[schemars(with = "Option<f64>")]
     pub value: f64,
     /// "gauge" or "counter".
     pub kind: &'static str,

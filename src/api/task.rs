@@ -30,6 +30,7 @@ pub struct Task {
     pub details: Option<Box<RawValue>>,
     /// Somebody asked its owner to stop.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
     pub stop_requested: bool,
 }
 

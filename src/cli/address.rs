@@ -11,15 +11,24 @@ use crate::daemon::Plugins;
 #[derive(Debug, clap::Args)]
 pub(super) struct DaemonAddress {
     /// The daemon's address, such as http://127.0.0.1:8080 [default: what the configuration says]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = origin)]
     url: Option<String>,
+}
+
+/// `http://HOST:PORT` of an address, which may end in a slash.
+fn origin(text: &str) -> Result<String, String> {
+    let uri: Option<http::Uri> = text.parse().ok();
+    let uri = uri.filter(|uri| uri.scheme_str() == Some("http") && uri.path() == "/");
+    let authority = uri.as_ref().and_then(http::Uri::authority);
+    let authority = authority.ok_or("write http://HOST:PORT")?;
+    Ok(format!("http://{authority}"))
 }
 
 impl DaemonAddress {
     /// `http://HOST:PORT`, without a slash at the end.
     pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<String, Failure> {
         if let Some(url) = &self.url {
-            return Ok(url.trim_end_matches('/').to_owned());
+            return Ok(url.clone());
         }
         let sources = Sources::of_process(file, Vec::new());
         let loaded = Plugins::default().with_checks(|checks| config::load(&sources, checks));

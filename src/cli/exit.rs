@@ -13,6 +13,8 @@ const RUN_TIME: u8 = 1;
 pub(super) enum Failure {
     /// Something went wrong while running: exit code 1.
     RunTime(anyhow::Error),
+    /// A flag cannot be, which only its command could tell: exit code 2.
+    Usage(String),
     /// The configuration is not valid: exit code 78.
     Config(Problems),
     /// All has been said; only the code is left.
@@ -27,6 +29,7 @@ impl Failure {
         let (code, _) = match self {
             Failure::RunTime(error) if is_closed_pipe(&error) => (0, Ok(())),
             Failure::RunTime(error) => (RUN_TIME, writeln!(err, "gz-monitor: {error:#}")),
+            Failure::Usage(text) => (USAGE, writeln!(err, "gz-monitor: {text}")),
             Failure::Config(problems) => {
                 (super::check_config::EX_CONFIG, writeln!(err, "{problems}"))
             }

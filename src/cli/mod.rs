@@ -18,9 +18,17 @@ use gz_monitor_sdk::ABI_VERSION;
 use crate::config::{Override, Sources};
 use exit::Failure;
 
+const AFTER_HELP: &str = "\
+Nothing has to be configured: `gz-monitor server` collects this host and prints the address of its
+dashboard. Settings come from the file, then from variables such as GZ_MONITOR__SERVER__PORT=9090,
+then from flags; `gz-monitor check-config --show` prints those in force, and where each was said.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 78 wrong configuration.";
+
 /// Monitors this host: metrics, tasks and alerts as a live stream.
 #[derive(Debug, Parser)]
 #[command(name = "gz-monitor", version = version(), arg_required_else_help = true)]
+#[command(after_help = AFTER_HELP)]
 struct Cli {
     /// Read this file, and conf.d/*.toml beside it [default: /etc/gz-monitor/gz-monitor.toml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -43,13 +51,13 @@ enum Command {
     /// Run the daemon in the foreground
     #[command(alias = "run")]
     Server(server::Args),
-    /// Say all that is wrong with the configuration
+    /// Check the configuration, and report every mistake at once
     CheckConfig(check_config::Args),
-    /// Collect once and print what was read
+    /// Collect once, without a daemon, and print the metrics
     Once(once::Args),
-    /// Show how a running daemon and its host are
+    /// Show the state of a running daemon and its host
     Status(status::Args),
-    /// Print the messages of a running daemon, one a line
+    /// Print a running daemon's messages as they come, one a line
     Watch(watch::Args),
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::ValueEnum;
 use futures_util::future::join_all;
 use tokio::runtime;
@@ -67,17 +66,25 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     report(&batches)
 }
 
-fn chosen(config: &Config, plugins: &Plugins, name: Option<&str>) -> anyhow::Result<Vec<Settings>> {
+fn chosen(
+    config: &Config,
+    plugins: &Plugins,
+    name: Option<&str>,
+) -> Result<Vec<Settings>, Failure> {
     let mut collectors = plugins.collectors(config);
+    // What looks at the daemon has nothing to look at here.
+    collectors.retain(|c| c.plugin != "gz-monitor");
     match name {
-        // What looks at the daemon has nothing to look at here.
-        None => collectors.retain(|c| c.enabled && c.plugin != "gz-monitor"),
+        None => collectors.retain(|c| c.enabled),
         Some(name) if collectors.iter().any(|c| c.name() == name) => {
             collectors.retain(|c| c.name() == name);
         }
         Some(name) => {
             let names: Vec<&str> = collectors.iter().map(|c| c.name()).collect();
-            bail!("there is no collector {name:?}; there are {}", names.join(", "));
+            let names = names.join(", ");
+            return Err(Failure::Usage(format!(
+                "there is no collector {name:?} to run once; there are {names}"
+            )));
         }
     }
     Ok(collectors.iter().map(|collector| plugins.settings(collector, config)).collect())
@@ -104,9 +111,11 @@ fn report(batches: &[Batch]) -> Result<(), Failure> {
         match outcome {
             Outcome::Ok => continue,
             Outcome::Failed(error) | Outcome::Stopped(error) => {
-                writeln!(err, "{collector}: {error}")?
+                writeln!(err, "gz-monitor: collector {collector}: {error}")?
             }
-            Outcome::TimedOut => writeln!(err, "{collector}: did not return within its deadline")?,
+            Outcome::TimedOut => {
+                writeln!(err, "gz-monitor: collector {collector}: not done within its deadline")?
+            }
         }
         failed = true;
     }

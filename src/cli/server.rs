@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 
 use super::exit::Failure;
-use crate::config::{self, Config, Override, Sources};
+use crate::config::{self, Loaded, Override, Sources};
 use crate::daemon::{Daemon, Plugins, Signal, Signals};
 use crate::telemetry::Telemetry;
 
@@ -52,9 +52,6 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
     let loaded = loaded.map_err(Failure::Config)?;
     let telemetry = Telemetry::start(&loaded.config.log)?;
-    for file in &loaded.files {
-        tracing::info!(file = %file.display(), "configuration read");
-    }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))
@@ -62,22 +59,26 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    let result = runtime.block_on(serve(loaded.config, &sources, plugins, telemetry));
+    let result = runtime.block_on(serve(loaded, &sources, plugins, telemetry));
     // A collector that hangs must not keep the process alive.
     runtime.shutdown_background();
     Ok(result?)
 }
 
 async fn serve(
-    config: Config,
+    loaded: Loaded,
     sources: &Sources,
     plugins: Plugins,
     telemetry: Telemetry,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::install().context("cannot receive signals")?;
+    let Loaded { config, files, .. } = loaded;
     let address = SocketAddr::from((config.server.host, config.server.port));
     let listener =
         TcpListener::bind(address).await.map_err(|error| listen_error(address, &error))?;
+    for file in files {
+        tracing::info!(file = %file.display(), "configuration read");
+    }
     let is_journal = telemetry.is_journal;
     let daemon = Daemon::start(config, plugins.clone(), listener, Some(telemetry)).await;
     let mut daemon = daemon.context("cannot start")?;

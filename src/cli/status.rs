@@ -58,44 +58,49 @@ async fn fetch(url: &str) -> anyhow::Result<Value> {
 }
 
 fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
-    let (status, metrics) = (&all["status"], &all["metrics"]);
-    let percent =
-        |value: &Value| value.as_f64().map_or("-".into(), |number| format!("{number:.1} %"));
-    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let memory = status["memory_usage"].as_u64();
-    let memory = memory.map_or("-".to_owned(), |bytes| ByteSize(bytes).approximate());
-    writeln!(
-        out,
-        "{:<12}{} (daemon up {}, {url})",
-        "status",
-        text(&status["status"]),
-        text(&status["uptime"])
-    )?;
-    writeln!(out, "{:<12}{}", "cpu", percent(&status["cpu_usage"]))?;
-    writeln!(out, "{:<12}{memory}", "memory")?;
-    writeln!(out, "{:<12}{}", "disk", percent(&status["disk_usage"]))?;
-    writeln!(out, "{:<12}{}", "tasks", status["active_tasks"])?;
-    writeln!(
-        out,
-        "{:<12}{} requests, {} errors, {} on average",
-        "http",
-        metrics["total_requests"],
-        percent(&metrics["error_rate"]),
-        text(&metrics["avg_response_time"])
-    )?;
+    let (status, metrics, io) = (&all["status"], &all["metrics"], &all["status"]["network_io"]);
+    let mut line = |label: &str, text: String| writeln!(out, "{label:<12}{text}");
+    let (state, uptime) = (text(&status["status"]), text(&status["uptime"]));
+    line("status", format!("{state} (daemon up {uptime}, {url})"))?;
+    line("cpu", percent(&status["cpu_usage"]))?;
+    line("memory", bytes(&status["memory_usage"]))?;
+    line("disk", percent(&status["disk_usage"]))?;
+    let (received, sent) = (bytes(&io["bytes_in"]), bytes(&io["bytes_out"]));
+    line("network", format!("{received} in, {sent} out since boot"))?;
+    line("tasks", format!("{} active", status["active_tasks"]))?;
+    let (errors, time) = (percent(&metrics["error_rate"]), text(&metrics["avg_response_time"]));
+    line("http", format!("{} requests, {errors} errors, {time} each", metrics["total_requests"]))?;
     let list = |name: &str| all[name].as_array().cloned().unwrap_or_default();
-    for alert in list("alerts").iter().filter(|alert| alert["status"] == "firing") {
-        let (severity, message) = (text(&alert["severity"]), text(&alert["message"]));
-        writeln!(
-            out,
-            "{:<12}{severity}: {message} (since {})",
-            "alert",
-            text(&alert["starts_at"])
-        )?;
+    let collectors = list("collectors");
+    let ok = collectors.iter().filter(|collector| collector["state"] == "ok").count();
+    line("collectors", format!("{ok} of {} ok", collectors.len()))?;
+    for collector in collectors.iter().filter(|collector| collector["state"] != "ok") {
+        line("", collector_line(collector))?;
     }
-    for collector in list("collectors").iter().filter(|collector| collector["state"] != "ok") {
-        let (name, state) = (text(&collector["name"]), text(&collector["state"]));
-        writeln!(out, "{:<12}{name} is {state}: {}", "collector", text(&collector["error"]))?;
+    for alert in list("alerts").iter().filter(|alert| alert["status"] == "firing") {
+        let (severity, name) = (text(&alert["severity"]), text(&alert["rule_name"]));
+        let (message, since) = (text(&alert["message"]), text(&alert["starts_at"]));
+        line("alert", format!("{severity}: {name}: {message} (since {since})"))?;
     }
     Ok(())
+}
+
+fn collector_line(collector: &Value) -> String {
+    let (name, state) = (text(&collector["name"]), text(&collector["state"]));
+    match collector["error"].as_str() {
+        Some(error) => format!("{name} is {state}: {error}"),
+        None => format!("{name} is {state}"),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+fn percent(value: &Value) -> String {
+    value.as_f64().map_or("-".to_owned(), |number| format!("{number:.1} %"))
+}
+
+fn bytes(value: &Value) -> String {
+    value.as_u64().map_or("-".to_owned(), |bytes| ByteSize(bytes).approximate())
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::runtime;
 use tokio::time::{sleep, timeout};
@@ -14,6 +15,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::address::DaemonAddress;
 use super::exit::Failure;
 use crate::api::{Filter, encode};
+use crate::hub::{self, Type};
 use crate::severity::Severity;
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -27,7 +29,7 @@ pub(super) struct Args {
     #[command(flatten)]
     daemon: DaemonAddress,
     /// Only messages of these types; "all" adds raw samples
-    #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+    #[arg(long, value_name = "TYPE,…", value_delimiter = ',', value_parser = types())]
     types: Vec<String>,
     /// Only alerts at or above this level: info, low, medium, high, critical
     #[arg(long, value_name = "LEVEL", value_parser = severity)]
@@ -38,6 +40,10 @@ pub(super) struct Args {
     /// Only samples of these collectors
     #[arg(long = "collector", value_name = "NAME")]
     collectors: Vec<String>,
+}
+
+fn types() -> PossibleValuesParser {
+    Type::ALL.map(Type::name).into_iter().chain(["all"]).collect::<Vec<_>>().into()
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
@@ -55,7 +61,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         collectors: args.collectors.clone(),
     };
     // What the daemon would refuse is refused here, before anything is printed.
-    crate::hub::Filter::try_from(filter.clone()).map_err(anyhow::Error::msg)?;
+    hub::Filter::try_from(filter.clone()).map_err(Failure::Usage)?;
     let subscribe = format!(r#"{{"type":"subscribe","filter":{}}}"#, encode(&filter));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(watch(&url, &subscribe))?)
@@ -82,7 +88,13 @@ async fn watch(url: &str, subscribe: &str) -> anyhow::Result<()> {
 async fn follow(url: &str, subscribe: &str) -> anyhow::Result<()> {
     let connect = timeout(Duration::from_secs(10), connect_async(url));
     let connected = connect.await.with_context(|| format!("{url} does not answer"))?;
-    let (mut socket, _) = connected.map_err(|error| refused(url, &error))?;
+    let mut socket = match connected {
+        Ok((socket, _)) => socket,
+        Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            bail!("no daemon answers at {url}")
+        }
+        Err(error) => return Err(refused(url, &error)),
+    };
     let sent = socket.send(Message::text(subscribe)).await;
     sent.map_err(|error| refused(url, &error))?;
     while let Ok(Some(message)) = timeout(SILENCE, socket.next()).await {

@@ -33,7 +33,8 @@ impl HttpTotals {
             requests.filter(|(key, _)| key.label("code").is_some_and(|c| c.starts_with('5')));
         Self {
             requests: store.sum("gz_http_requests_total").unwrap_or(0.0),
-            errors: errors.map(|(_, series)| series.value.get()).sum(),
+            // The sum of nothing would be -0.
+            errors: errors.fold(0.0, |sum, (_, series)| sum + series.value.get()),
             seconds: store.sum("gz_http_request_duration_seconds_total").unwrap_or(0.0),
         }
     }

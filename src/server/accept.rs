@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use poem::endpoint::BoxEndpoint;
@@ -17,6 +17,8 @@ use super::connection;
 
 /// Out of file descriptors, say: to try again at once would only burn a processor.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+/// It may go on for hours, at ten attempts a second.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 /// Serves `listener` until `stop` turns true. Connections live on; [`App::close`] ends them.
 pub async fn serve(
@@ -25,6 +27,7 @@ pub async fn serve(
     app: App,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut warned: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -34,7 +37,12 @@ pub async fn serve(
             Ok((socket, peer)) => admit(socket, peer, &endpoint, &app),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
+                if warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
+                    warned = Some(Instant::now());
+                    tracing::warn!(%error, "cannot accept connections; trying again");
+                } else {
+                    tracing::debug!(%error, "cannot accept connections; trying again");
+                }
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }

@@ -1,7 +1,7 @@
 //! Errors as clients get them: `application/problem+json` (RFC 9457).
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use poem::error::{MethodNotAllowedError, NotFoundError, ResponseError};
+use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
 use poem::{Body, Error, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -56,6 +56,10 @@ impl Problem {
         if error.is::<MethodNotAllowedError>() {
             let detail = "This path does not know this method; see the Allow header.";
             return Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        }
+        if error.is::<ParsePathError>() {
+            let detail = "The path is not UTF-8 once its % signs are decoded.";
+            return Self::new(StatusCode::BAD_REQUEST, "invalid_path", detail);
         }
         let code = if error.status().is_server_error() { "internal" } else { "invalid_request" };
         Self::new(error.status(), code, error.to_string())

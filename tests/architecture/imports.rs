@@ -39,6 +39,17 @@ impl Table {
         Some(room == other || has(other) || (any && !has(&format!("!{other}"))))
     }
 
+    /// The table as ARCHITECTURE.md shows it.
+    pub fn markdown(&self) -> String {
+        let mut text = "| Room | May import |\n| --- | --- |\n".to_owned();
+        for (room, row) in &self.may_import {
+            let row: Vec<String> = row.iter().map(|other| format!("`{other}`")).collect();
+            let row = if row.is_empty() { "–".to_owned() } else { row.join(", ") };
+            text.push_str(&format!("| `{room}` | {row} |\n"));
+        }
+        text
+    }
+
     /// The first room that reaches itself by way of others, if one does.
     pub fn cycle(&self) -> Option<&str> {
         let mut low: Vec<&str> = vec!["sdk", "abi"];

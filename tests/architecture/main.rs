@@ -65,3 +65,10 @@ fn the_repository_keeps_its_rules() {
 fn the_table_has_no_cycle() {
     assert_eq!(Table::ours().cycle(), None);
 }
+
+#[test]
+fn the_document_shows_the_table() {
+    let document = include_str!("../../ARCHITECTURE.md");
+    let table = Table::ours().markdown();
+    assert!(document.contains(&table), "ARCHITECTURE.md is to have this table:\n\n{table}");
+}

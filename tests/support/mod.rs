@@ -4,9 +4,11 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 mod http;
+mod root;
 mod websocket;
 
 pub use http::Answer;
+pub use root::Root;
 pub use websocket::{Client, Raw};
 
 use std::fs::{self, File};
@@ -55,6 +57,12 @@ impl Builder {
     /// One more argument of `server`.
     pub fn argument(mut self, argument: impl Into<String>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// Leaves the port to its configuration, which a reload can change.
+    pub fn port_from_config(mut self) -> Self {
+        self.arguments.retain(|argument| !matches!(argument.as_str(), "--port" | "0"));
         self
     }
 
@@ -142,6 +150,12 @@ impl Daemon {
             (self.get("/readyz").await.status == 200).then_some(())
         })
         .await;
+    }
+
+    /// Writes its configuration file anew and has it read.
+    pub fn reload(&self, config: &str) {
+        fs::write(self.folder.path().join("gz-monitor.toml"), config).expect("a file");
+        self.signal("HUP");
     }
 
     /// Sends a signal by its name, such as "TERM".

@@ -41,11 +41,15 @@ fn check_content_type(request: &Request) -> Result<(), Problem> {
 
 /// JSON that is broken is 400; JSON that is whole but not what is wanted is 422.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Derived code would take an array for a struct, by the order of its fields.
+    let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let place = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        if inner.is_data() && !is_object {
+            not_an_object()
+        } else if inner.is_data() {
             let place = if place == "." { String::new() } else { format!("{place}: ") };
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Problem::new(status, "invalid_body", format!("{place}{inner}"))
@@ -54,12 +58,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
     })?;
     json.end().map_err(|error| broken(&error))?;
-    // Derived code would take an array for a struct, by the order of its fields.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Err(Problem::new(status, "invalid_body", "The body must be a JSON object."));
-    }
-    Ok(value)
+    if is_object { Ok(value) } else { Err(not_an_object()) }
+}
+
+fn not_an_object() -> Problem {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Problem::new(status, "invalid_body", "The body must be a JSON object.")
 }
 
 fn broken(error: &serde_json::Error) -> Problem {

@@ -33,6 +33,9 @@ impl<'a> Wanted<'a> {
         let mut wanted = Self::default();
         for (parameter, value) in parameters {
             match parameter.as_str() {
+                "name" if wanted.name.is_some() => {
+                    return Err(invalid("name: there may be one".to_owned()));
+                }
                 "name" => wanted.name = Some(value),
                 "label" => {
                     let label = value.split_once('=');

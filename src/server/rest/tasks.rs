@@ -32,7 +32,7 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     let change = task::Change { name: None, status, progress, details };
     let task = command(app, Command::CreateTask { id, name, change }).await?;
-    let location = format!("/api/v1/tasks/{}", task.id);
+    let location = format!("/api/v1/tasks/{}", path_segment(&task.id));
     Ok(Json::with_status(StatusCode::CREATED, &task)
         .with_header(header::LOCATION, location)
         .into_response())
@@ -67,6 +67,19 @@ async fn command(app: &App, command: Command) -> Result<Task> {
         Answer::Task(task) => Ok(Task::from(&task)),
         answer => unreachable!("a task command is answered with its task, not {answer:?}"),
     }
+}
+
+/// Whatever an id consists of, as one part of a path (RFC 3986 section 2.1).
+fn path_segment(id: &str) -> String {
+    id.bytes().fold(String::with_capacity(id.len()), |mut path, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                path.push(byte.into());
+            }
+            byte => path.push_str(&format!("%{byte:02X}")),
+        }
+        path
+    })
 }
 
 fn not_found(id: String) -> Problem {
