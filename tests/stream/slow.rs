@@ -8,7 +8,7 @@ use tokio::net::TcpSocket;
 use tokio_tungstenite::{MaybeTlsStream, client_async};
 
 use crate::support::{Client, Daemon, PATIENCE, daemon};
-use crate::{connect, create_task, ping, seq, shape, subscribe};
+use crate::{connect, create_task, ping, seq, shape, subscribe, subscribed};
 
 /// Bytes of details in one update.
 const UPDATE_BYTES: usize = 100 << 10;
@@ -43,17 +43,19 @@ fn number(message: &Value) -> Option<u64> {
     message["data"]["details"]["number"].as_u64()
 }
 
-async fn start(more: &str) -> Daemon {
-    let config = "[status]\ninterval = \"100ms\"\n[collectors]\ninterval = \"1h\"\n\
-        [tasks]\nmax_details_size = \"128KiB\"\n";
-    let daemon = daemon().config(&format!("{config}{more}")).start().await;
+async fn start(status_interval: &str, more: &str) -> Daemon {
+    let config = format!(
+        "[status]\ninterval = \"{status_interval}\"\n[collectors]\ninterval = \"1h\"\n\
+         [tasks]\nmax_details_size = \"128KiB\"\n{more}"
+    );
+    let daemon = daemon().config(&config).start().await;
     create_task(&daemon, "t").await;
     daemon
 }
 
 #[tokio::test]
 async fn a_slow_client_gets_every_event_and_the_newest_states() {
-    let daemon = start("[hub]\nclient_buffer = 8\nlog_bytes = \"1GiB\"\n").await;
+    let daemon = start("100ms", "[hub]\nclient_buffer = 8\nlog_bytes = \"1GiB\"\n").await;
     let mut slow = narrow(&daemon).await;
     let (mut fast, _) = connect(&daemon).await;
     let count = enough();
@@ -86,7 +88,7 @@ async fn a_slow_client_gets_every_event_and_the_newest_states() {
 
 #[tokio::test]
 async fn who_is_too_far_behind_is_told_what_is_lost() {
-    let daemon = start("[hub]\nclient_buffer = 8\nlog_messages = 10\n").await;
+    let daemon = start("1h", "[hub]\nclient_buffer = 8\nlog_messages = 10\n").await;
     let mut slow = narrow(&daemon).await;
     subscribe(&mut slow, json!({"types": ["task_update"]})).await;
     let count = enough();
@@ -116,13 +118,12 @@ async fn who_is_too_far_behind_is_told_what_is_lost() {
 
 #[tokio::test]
 async fn who_never_reads_is_dropped() {
-    let daemon = start("[websocket]\nwrite_timeout = \"200ms\"\n").await;
+    let daemon = start("1h", "[websocket]\nwrite_timeout = \"200ms\"\n").await;
     let never = narrow(&daemon).await;
-    let (mut other, _) = connect(&daemon).await;
+    let mut other = subscribed(&daemon, json!({"types": ["alert"]})).await;
     let deadline = Instant::now() + PATIENCE;
-    for expected in 0.. {
-        update(&daemon, expected).await;
-        while number(&other.next_of("task_update").await) != Some(expected) {}
+    for number in 0.. {
+        update(&daemon, number).await;
         let list = daemon.get("/api/v1/clients").await.json();
         if list["clients"].as_array().map(Vec::len) == Some(1) {
             break;
