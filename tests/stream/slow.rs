@@ -69,6 +69,10 @@ async fn a_slow_client_gets_every_event_and_the_newest_states() {
         late.push(seq(&fast.next().await.expect("a status")));
     }
 
+    let list = daemon.get("/api/v1/clients").await.json();
+    // The slow one connected first.
+    assert!(list["clients"][0]["lag"].as_u64() >= Some(20), "{list}");
+
     let (newest, outdated) = (late[19], &late[..18]);
     let (mut updates, mut states, mut last) = (Vec::new(), Vec::new(), 0);
     while last < newest {
