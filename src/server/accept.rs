@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -65,14 +65,18 @@ where
     }
 }
 
-/// Says why in as few bytes as HTTP allows; the client's request is not even read.
+/// Says why in as few bytes as HTTP allows.
 async fn refuse(mut socket: TcpStream, status: StatusCode) {
     let text = format!(
         "HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );
     let write = async {
         socket.write_all(text.as_bytes()).await?;
-        socket.shutdown().await
+        socket.shutdown().await?;
+        // A socket that is closed with bytes unread is reset, and the answer may be lost with it.
+        let mut unread = [0; 1024];
+        while socket.read(&mut unread).await? > 0 {}
+        Ok::<(), io::Error>(())
     };
     // Who cannot take a hundred bytes in a second gets no answer.
     let _ = tokio::time::timeout(Duration::from_secs(1), write).await;

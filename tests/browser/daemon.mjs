@@ -1,4 +1,4 @@
-// A real daemon for one test file: started on a free port with its own state, and killed without mercy.
+// A real daemon for one test file: started with its own state, on a free port if none is named.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,12 +13,14 @@ export class Daemon {
   /** Where it listens, such as `http://127.0.0.1:41234`. */
   origin = null;
   #binary;
+  #port;
   #folder;
   #child = null;
   #log = '';
 
-  constructor(binary) {
+  constructor(binary, port = 0) {
     this.#binary = binary;
+    this.#port = port;
   }
 
   /** Starts the daemon; again after `kill`, on the same port and with the same state. */
@@ -26,24 +28,26 @@ export class Daemon {
     this.#folder ??= await mkdtemp(join(tmpdir(), 'gz-monitor-browser-'));
     const config = join(this.#folder, 'empty.toml');
     await writeFile(config, '');
-    const port = this.origin === null ? '0' : new URL(this.origin).port;
+    const port = this.origin === null ? String(this.#port) : new URL(this.origin).port;
     const env = { ...process.env, HOME: this.#folder, XDG_STATE_HOME: join(this.#folder, 'state'), XDG_RUNTIME_DIR: this.#folder };
     this.#child = spawn(this.#binary, ['server', '--port', port, '--config', config], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr.on('data', data => { this.#log += data; });
     this.origin = await this.#announced();
   }
 
+  /** SIGTERM: the daemon says goodbye. */
+  stop() {
+    return this.#end('SIGTERM');
+  }
+
   /** SIGKILL: nothing of the daemon gets to say goodbye. */
-  async kill() {
-    if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await gone;
+  kill() {
+    return this.#end('SIGKILL');
   }
 
   async remove() {
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** One call of `/api/v1`; gives the JSON of a good answer and throws on any other. */
@@ -58,10 +62,20 @@ export class Daemon {
     return answer === '' ? null : JSON.parse(answer);
   }
 
+  async #end(signal) {
+    if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await gone;
+  }
+
   /** The origin in the line that the daemon prints once it listens. */
   #announced() {
     return new Promise((resolve, reject) => {
-      const fail = reason => reject(new Error(`${reason}\n${this.#log}`));
+      const fail = reason => {
+        clearTimeout(timer);
+        reject(new Error(`${reason}\n${this.#log}`));
+      };
       const timer = setTimeout(() => fail('the daemon printed no dashboard address in time'), START_TIMEOUT_MS);
       this.#child.once('error', error => fail(error.message));
       this.#child.once('exit', code => fail(`the daemon ended with ${code} before it listened`));

@@ -67,10 +67,34 @@ const CHROMIUM: Need = Need::ProgramAt {
     source: "apt-get install chromium",
 };
 
+const GO: Need = Need::Program { probe: &["go", "version"], source: "apt-get install golang-go" };
+
+/// Where Debian puts it; the Go client of the protocol's document imports it.
+const GORILLA_WEBSOCKET: Need = Need::Program {
+    probe: &["test", "-d", "/usr/share/gocode/src/github.com/gorilla/websocket"],
+    source: "apt-get install golang-github-gorilla-websocket-dev",
+};
+
 const CXX: Need = Need::Program { probe: &["c++", "--version"], source: "apt-get install g++" };
 
+const BUILD_DAEMON: Action = Action::new(&["cargo", "build", "--bin=gz-monitor"]);
+
+/// What the tests in a browser need of npm.
+const NPM_CI: Action = Action {
+    folder: "tests/browser",
+    makes: Some((
+        "tests/browser/node_modules/.package-lock.json",
+        "tests/browser/package-lock.json",
+    )),
+    ..Action::new(&["npm", "ci", "--no-audit", "--no-fund"])
+};
+
+const fn node_test(argv: &'static [&'static str]) -> Action {
+    Action { env: &[("GZ_MONITOR_BIN", "{root}/target/debug/gz-monitor")], ..Action::new(argv) }
+}
+
 /// Every step.
-pub const STEPS: [Step; 10] = [
+pub const STEPS: [Step; 11] = [
     Step {
         name: "lock",
         about: "Cargo.lock agrees with every Cargo.toml",
@@ -177,24 +201,37 @@ pub const STEPS: [Step; 10] = [
             CHROMIUM,
         ],
         actions: &[
-            Action::new(&["cargo", "build", "--bin=gz-monitor"]),
-            Action {
-                folder: "tests/browser",
-                makes: Some((
-                    "tests/browser/node_modules/.package-lock.json",
-                    "tests/browser/package-lock.json",
-                )),
-                ..Action::new(&["npm", "ci", "--no-audit", "--no-fund"])
-            },
-            Action {
-                env: &[("GZ_MONITOR_BIN", "{root}/target/debug/gz-monitor")],
-                ..Action::new(&[
-                    "node",
-                    "--test",
-                    "--test-reporter=spec",
-                    "tests/browser/dashboard.test.mjs",
-                ])
-            },
+            BUILD_DAEMON,
+            NPM_CI,
+            node_test(&[
+                "node",
+                "--test",
+                "--test-reporter=spec",
+                "tests/browser/dashboard.test.mjs",
+            ]),
+        ],
+    },
+    Step {
+        name: "document",
+        about: "the clients of the protocol's document, word for word, on port 8080",
+        needs: &[
+            Need::File("tests/browser/package.json"),
+            Need::File("tests/browser/document.test.mjs"),
+            NODE,
+            NPM,
+            CHROMIUM,
+            GO,
+            GORILLA_WEBSOCKET,
+        ],
+        actions: &[
+            BUILD_DAEMON,
+            NPM_CI,
+            node_test(&[
+                "node",
+                "--test",
+                "--test-reporter=spec",
+                "tests/browser/document.test.mjs",
+            ]),
         ],
     },
 ];
