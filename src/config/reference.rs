@@ -111,7 +111,9 @@ fn example(text: &mut String, name: &str, list: Shape<'_>) {
                 }
             }
             Some(value) => into.push_str(&format!("#{key} = {value}\n")),
-            None => into.push_str(&format!("#[{name}.{key}]\n")),
+            None if shape.is("object") => into.push_str(&format!("#[{name}.{key}]\n")),
+            // It stands for another key of the example; the space keeps it apart.
+            None => into.push_str(&format!("# {key} = [\"/path/of/a/program\", \"argument\"]\n")),
         }
     }
     text.push_str(&(plain + &tables));

@@ -68,15 +68,37 @@ pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Repor
             report.refuse(std::slice::from_ref(&here), message, Some(hint));
         }
         name(instance, at("name"), report);
-        if !checks.known_plugins.contains(&instance.plugin.as_str()) {
-            let message = format!("there is no plugin {:?}", instance.plugin);
-            let hint = did_you_mean(&instance.plugin, checks.known_plugins.iter().copied());
-            report.refuse(&[at("plugin")], message, hint);
-        } else if let Err(message) = (checks.plugin_config)(&instance.plugin, &instance.config) {
-            report.refuse(&[at("config")], message, None);
-        }
+        plugin(instance, checks, &here, report);
         times(config, instance, &at, report);
         labels(config, instance, &at, report);
+    }
+}
+
+fn plugin(instance: &Instance, checks: &Checks<'_>, here: &[Step], report: &mut Report<'_>) {
+    let at = |key: &str| [here.to_vec(), keys(key)].concat();
+    let has_command = !instance.command.is_empty();
+    if instance.plugin.is_empty() && !has_command {
+        let hint = "add plugin = \"NAME\", or command = [\"/path/of/a/program\"]".to_owned();
+        let message = "it says neither which plugin nor which command".to_owned();
+        return report.refuse(&[here.to_vec()], message, Some(hint));
+    }
+    if !instance.plugin.is_empty() && has_command {
+        let message = "it is a plugin or a command, not both".to_owned();
+        return report.refuse(&[at("plugin"), at("command")], message, None);
+    }
+    if has_command && instance.name.is_none() {
+        let hint = "add name = \"NAME\"".to_owned();
+        let message = "a collector with a command needs a name".to_owned();
+        return report.refuse(&[at("command")], message, Some(hint));
+    }
+    let name = instance.plugin();
+    if !checks.known_plugins.contains(&name) {
+        let message = format!("there is no plugin {name:?}");
+        let hint = did_you_mean(name, checks.known_plugins.iter().copied());
+        report.refuse(&[at("plugin")], message, hint);
+    } else if let Err(message) = (checks.plugin_config)(name, &instance.plugin_config()) {
+        let path = if message.starts_with("command") { at("command") } else { at("config") };
+        report.refuse(&[path], message, None);
     }
 }
 

@@ -4,11 +4,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
 use crate::pipeline::Pipeline;
-use crate::plugin::{Factory, Failure, Source};
+use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
@@ -37,7 +36,7 @@ impl Factory for Internal {
         unknown.map_or(Ok(()), |key| Err(format!("unknown key {key:?}; there are none")))
     }
 
-    fn make(&self, _: &Map<String, Json>, _: Host) -> Result<Box<dyn Source>, Failure> {
+    fn make(&self, _: &Map<String, Json>, _: Context) -> Result<Box<dyn Source>, Failure> {
         match self.0.get() {
             Some(app) => Ok(Box::new(Looking(app.clone()))),
             None => Err(Failure::Permanent("there is no running daemon to look at".to_owned())),

@@ -35,13 +35,13 @@ impl Plugins {
     /// changes it, and what it adds to them.
     pub fn collectors(&self, config: &Config) -> Vec<Instance> {
         let is_named = |name: &str| config.collector.iter().any(|c| c.name() == name);
-        let stock = self.host.names().filter(|name| !is_named(name)).map(Instance::of);
+        let stock = self.host.stock().filter(|name| !is_named(name)).map(Instance::of);
         stock.chain(config.collector.iter().cloned()).collect()
     }
 
     /// How a collector runs under a configuration.
     pub fn settings(&self, instance: &Instance, config: &Config) -> Settings {
-        let plugin = self.host.get(&instance.plugin);
+        let plugin = self.host.get(instance.plugin());
         let suggested = plugin.and_then(|plugin| plugin.interval());
         Settings::resolve(instance, &config.collectors, suggested)
     }

@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use gz_monitor_sdk::{Collector, Error, Host, Kind, Sink};
+use gz_monitor_sdk::{Collector, Error, Kind, Sink};
 use serde_json::{Map, Value as Json};
 
-use super::{Factory, Failure, Source};
+use super::{Context, Factory, Failure, Source};
 use crate::collectors::{
     cpu::Cpu, diskstats::DiskStats, filesystem::FileSystem, load::Load, memory::Memory,
     network::Network, pressure::Pressure, processes::Processes, system::System, vmstat::VmStat,
@@ -58,9 +58,13 @@ impl<C: Collector> Factory for Builtin<C> {
         parse::<C>(config).map(drop)
     }
 
-    fn make(&self, config: &Map<String, Json>, host: Host) -> Result<Box<dyn Source>, Failure> {
+    fn make(
+        &self,
+        config: &Map<String, Json>,
+        context: Context,
+    ) -> Result<Box<dyn Source>, Failure> {
         let config = parse::<C>(config).map_err(Failure::Permanent)?;
-        let init = || C::init(config, host);
+        let init = || C::init(config, context.host);
         match guard(init)? {
             Ok(collector) => Ok(Box::new(Running(collector))),
             // What is not on this machine now will not be there at the next interval either.

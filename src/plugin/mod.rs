@@ -1,6 +1,7 @@
 //! The plugin host: from a configured name to a source of batches.
 
 mod builtin;
+pub mod process;
 pub mod wire;
 
 pub use builtin::builtins;
@@ -36,6 +37,15 @@ pub trait Source: Send {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure>;
 }
 
+/// What a source is made for.
+pub struct Context {
+    /// The collector's name.
+    pub name: String,
+    pub host: Host,
+    /// How long one call may take.
+    pub deadline: Duration,
+}
+
 /// Makes sources of one kind.
 pub trait Factory: Send + Sync {
     /// One line for people.
@@ -43,6 +53,11 @@ pub trait Factory: Send + Sync {
 
     /// The interval that suits it, if it is not the common one.
     fn interval(&self) -> Option<Duration>;
+
+    /// Whether it runs without being named.
+    fn is_stock(&self) -> bool {
+        true
+    }
 
     /// Says what is wrong with a configuration, without making anything.
     ///
@@ -54,7 +69,11 @@ pub trait Factory: Send + Sync {
     ///
     /// # Errors
     /// [`Failure`], with a text for people.
-    fn make(&self, config: &Map<String, Json>, host: Host) -> Result<Box<dyn Source>, Failure>;
+    fn make(
+        &self,
+        config: &Map<String, Json>,
+        context: Context,
+    ) -> Result<Box<dyn Source>, Failure>;
 }
 
 /// All plugins, by name.
@@ -70,6 +89,7 @@ impl PluginHost {
         for (name, factory) in builtins() {
             host.add(name, factory);
         }
+        host.add("command", Box::new(process::Command::new()));
         host
     }
 
@@ -81,6 +101,12 @@ impl PluginHost {
     /// The plugin of this name.
     pub fn get(&self, name: &str) -> Option<&dyn Factory> {
         self.factories.get(name).map(AsRef::as_ref)
+    }
+
+    /// The names of those that run without being named, sorted.
+    pub fn stock(&self) -> impl Iterator<Item = &str> {
+        let stock = self.factories.iter().filter(|(_, factory)| factory.is_stock());
+        stock.map(|(name, _)| name.as_str())
     }
 
     /// Their names, sorted.

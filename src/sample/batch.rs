@@ -102,6 +102,11 @@ impl BatchBuilder {
         self.samples.push(Sample { key, value });
     }
 
+    /// Counts a sample that could not even be read.
+    pub fn reject_malformed(&mut self) {
+        self.rejected.invalid += 1;
+    }
+
     /// Takes what was pushed since the last call.
     pub fn take(&mut self) -> (Vec<Sample>, Rejected) {
         self.known.truncate(self.samples.len());

@@ -49,11 +49,16 @@ impl Default for Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
-    /// What it is called in messages and metrics; the plugin's name if absent.
+    /// What it is called in messages and metrics; the plugin's name if absent. One with a `command`
+    /// needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The plugin that collects.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub plugin: String,
+    /// Instead of a plugin: the absolute path of a program that prints samples, and its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
     /// Whether it runs.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -74,6 +79,9 @@ pub struct Instance {
     pub config: serde_json::Map<String, serde_json::Value>,
 }
 
+/// The plugin that runs programs, and the key by which it is told which.
+const COMMAND: &str = "command";
+
 fn yes() -> bool {
     true
 }
@@ -84,6 +92,7 @@ impl Instance {
         Self {
             name: None,
             plugin: plugin.to_owned(),
+            command: Vec::new(),
             enabled: true,
             interval: None,
             jitter: None,
@@ -91,6 +100,20 @@ impl Instance {
             labels: BTreeMap::new(),
             config: serde_json::Map::new(),
         }
+    }
+
+    /// The plugin that collects; a command is run by the plugin of that name.
+    pub fn plugin(&self) -> &str {
+        if self.command.is_empty() { &self.plugin } else { COMMAND }
+    }
+
+    /// The plugin's own configuration, the command included.
+    pub fn plugin_config(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut config = self.config.clone();
+        if !self.command.is_empty() {
+            config.insert(COMMAND.to_owned(), self.command.clone().into());
+        }
+        config
     }
 
     /// What it is called.

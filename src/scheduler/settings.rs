@@ -31,13 +31,13 @@ impl Settings {
         let Config { max_samples, max_labels, max_text, .. } = *all;
         Self {
             name: instance.name().to_owned(),
-            plugin: instance.plugin.clone(),
+            plugin: instance.plugin().to_owned(),
             interval: interval.unwrap_or(*all.interval),
             jitter: *instance.jitter.unwrap_or(all.jitter),
             deadline: *instance.deadline.unwrap_or(all.deadline),
             backoff_max: *all.backoff_max,
             root: all.root.clone(),
-            config: instance.config.clone(),
+            config: instance.plugin_config(),
             labels: instance.labels.clone().into_iter().collect(),
             limits: Limits { samples: max_samples, labels: max_labels, text: max_text },
         }

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Settings;
 use crate::clock::Clock;
-use crate::plugin::{Failure, PluginHost, Source};
+use crate::plugin::{Context, Failure, PluginHost, Source};
 use crate::sample::{Batch, BatchBuilder, Outcome, Rejected, Sample};
 
 /// Owns a source, or waits for the thread that has it.
@@ -136,7 +136,10 @@ impl Parts {
                 let factory = plugins.get(plugin);
                 let factory = factory
                     .ok_or_else(|| Failure::Permanent(format!("there is no plugin {plugin:?}")))?;
-                self.source.insert(factory.make(&settings.config, host)?)
+                // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
+                let deadline = settings.deadline.mul_f64(0.9);
+                let context = Context { name: settings.name.clone(), host, deadline };
+                self.source.insert(factory.make(&settings.config, context)?)
             }
         };
         source.collect(&mut self.builder)

@@ -1,0 +1,107 @@
+//! `[collector.config]` of a program.
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::Limits;
+use crate::units::{ByteSize, HumanDuration};
+
+/// How a program is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Once per interval; what it prints until its end is one collection.
+    #[default]
+    Once,
+    /// It runs on and prints when it likes; a collection is what came since the last one.
+    Stream,
+    /// It runs on, reads `{"type":"collect"}` and answers with samples and `{"type":"end"}`.
+    Request,
+}
+
+/// What to run and within what bounds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The program's path and its arguments.
+    pub command: Vec<String>,
+    #[serde(default)]
+    pub mode: Mode,
+    /// Variables of the daemon's environment that it gets; no others.
+    #[serde(default = "default_environment")]
+    pub environment: Vec<String>,
+    /// Its address space: `RLIMIT_AS` counts every mapping, used or not.
+    #[serde(default = "default_address_space")]
+    pub max_address_space: ByteSize,
+    /// Processor time until it is killed; for a program that runs on, over its whole life.
+    #[serde(default = "default_cpu_time")]
+    pub max_cpu_time: HumanDuration,
+    /// Its open files.
+    #[serde(default = "default_open_files")]
+    pub max_open_files: u64,
+    /// Processes of its user, when that is not root.
+    #[serde(default = "default_processes")]
+    pub max_processes: u64,
+    /// What it may print in one collection.
+    #[serde(default = "default_output")]
+    pub max_output: ByteSize,
+    /// One line of it; longer ones are dropped and counted.
+    #[serde(default = "default_line")]
+    pub max_line: ByteSize,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(config: &Map<String, Json>) -> Result<Self, String> {
+        let json = Json::Object(config.clone());
+        let config: Self =
+            serde_path_to_error::deserialize(json).map_err(|error| error.to_string())?;
+        match config.command.first() {
+            Some(program) if program.starts_with('/') => Ok(config),
+            Some(program) => Err(format!("command: {program:?} must be an absolute path")),
+            None => Err("command: it must name a program".to_owned()),
+        }
+    }
+
+    /// What the kernel holds it to.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            address_space: *self.max_address_space,
+            // In whole seconds, and none at all would kill it at once.
+            cpu_seconds: self.max_cpu_time.as_secs().max(1),
+            open_files: self.max_open_files,
+            processes: self.max_processes,
+        }
+    }
+}
+
+fn default_environment() -> Vec<String> {
+    ["PATH", "LANG", "LC_ALL", "TZ"].map(str::to_owned).into()
+}
+
+fn default_address_space() -> ByteSize {
+    ByteSize(1 << 30)
+}
+
+fn default_cpu_time() -> HumanDuration {
+    HumanDuration::secs(3600)
+}
+
+fn default_open_files() -> u64 {
+    256
+}
+
+fn default_processes() -> u64 {
+    256
+}
+
+fn default_output() -> ByteSize {
+    ByteSize(16 << 20)
+}
+
+fn default_line() -> ByteSize {
+    ByteSize(64 << 10)
+}

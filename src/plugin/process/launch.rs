@@ -1,0 +1,119 @@
+//! Starts programs: in the daemon, the thread that does it; in the child, what comes before exec(2).
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+
+use super::Config;
+
+/// What the kernel holds a program to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes.
+    pub address_space: u64,
+    pub cpu_seconds: u64,
+    pub open_files: u64,
+    pub processes: u64,
+}
+
+impl Limits {
+    fn as_arguments(self) -> [String; 4] {
+        [self.address_space, self.cpu_seconds, self.open_files, self.processes]
+            .map(|limit| limit.to_string())
+    }
+}
+
+/// In the child: takes the limits upon itself and becomes the program. Returns only if it cannot.
+///
+/// # Errors
+/// Those of setrlimit(2), prctl(2) and execve(2).
+pub fn exec(limits: Limits, daemon: u32, command: &[OsString]) -> io::Result<Infallible> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // The daemon may have died before the line above, and nobody would tell us any more.
+    let parent = rustix::process::getppid().map(Pid::as_raw_pid);
+    if parent.and_then(|pid| u32::try_from(pid).ok()) != Some(daemon) {
+        return Err(io::Error::other("the daemon is gone"));
+    }
+    let bounds = [
+        (Resource::Core, 0),
+        (Resource::Cpu, limits.cpu_seconds),
+        (Resource::Nofile, limits.open_files),
+        (Resource::Nproc, limits.processes),
+        (Resource::As, limits.address_space),
+    ];
+    for (resource, limit) in bounds {
+        // A hard limit that is lower already stays: it cannot be raised, and need not be.
+        let present = rustix::process::getrlimit(resource).maximum;
+        let limit = present.map_or(limit, |present| present.min(limit));
+        let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
+        rustix::process::setrlimit(resource, limit)?;
+    }
+    let (program, arguments) =
+        command.split_first().ok_or_else(|| io::Error::other("no program is named"))?;
+    Err(Command::new(program).args(arguments).exec())
+}
+
+type Started = io::Result<Child>;
+type Job = (Box<Command>, SyncSender<Started>);
+
+/// Starts programs from a thread that lives as long as the daemon: a child dies with the *thread*
+/// that started it (`PR_SET_PDEATHSIG`, prctl(2)), and those that collect come and go.
+#[derive(Debug, Default)]
+pub(super) struct Launcher {
+    jobs: OnceLock<SyncSender<Job>>,
+}
+
+impl Launcher {
+    /// Starts a program with pipes for its three streams.
+    pub(super) fn start(&self, config: &Config, variables: &[(&str, &str)]) -> Started {
+        // We are the program that becomes it, as we are now, even if our file was replaced since.
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .arg0("gz-monitor")
+            .arg("plugin-exec")
+            .args(config.limits().as_arguments())
+            .arg(std::process::id().to_string())
+            .args(&config.command)
+            .env_clear()
+            .envs(config.environment.iter().filter_map(|n| Some((n, std::env::var_os(n)?))))
+            .envs(variables.iter().copied())
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let (reply, started) = sync_channel(1);
+        let jobs = self.jobs.get_or_init(Self::thread);
+        let gone = || io::Error::other("the thread that starts programs is gone");
+        jobs.send((Box::new(command), reply)).map_err(|_| gone())?;
+        started.recv().map_err(|_| gone())?
+    }
+
+    fn thread() -> SyncSender<Job> {
+        let (jobs, queue) = sync_channel::<Job>(16);
+        let run = move || {
+            for (mut command, reply) in queue {
+                // Whoever asked may have been stopped; its child is then nobody's.
+                if let Err(lost) = reply.send(command.spawn())
+                    && let Ok(mut child) = lost.0
+                {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name("launcher".to_owned()).spawn(run);
+        if let Err(error) = spawned {
+            // The queue is dropped with the closure, and every start will say so.
+            tracing::error!(%error, "cannot start the thread that starts programs");
+        }
+        jobs
+    }
+}

@@ -1,0 +1,69 @@
+//! Programs as collectors: started, fed, read, bounded and, when their time is up, killed.
+//!
+//! `plugin = "command"`, or for short `command = ["/path", "argument"]`. The program is never run by
+//! a shell. It gets a process group of its own, limits (setrlimit(2)), an environment of listed
+//! variables, and dies with the daemon (`PR_SET_PDEATHSIG`, prctl(2)).
+
+mod child;
+mod config;
+mod launch;
+mod source;
+mod stderr;
+
+pub use config::{Config, Mode};
+pub use launch::{Limits, exec};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::{Context, Factory, Failure, Source};
+use launch::Launcher;
+use source::Program;
+
+/// Makes sources of programs.
+pub struct Command {
+    launcher: Arc<Launcher>,
+}
+
+impl Command {
+    /// A factory with the thread that starts its programs.
+    pub fn new() -> Self {
+        Self { launcher: Arc::new(Launcher::default()) }
+    }
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Factory for Command {
+    fn summary(&self) -> &str {
+        "Any program that prints samples"
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// It does nothing before it is told which program.
+    fn is_stock(&self) -> bool {
+        false
+    }
+
+    fn check(&self, config: &Map<String, Json>) -> Result<(), String> {
+        Config::parse(config).map(drop)
+    }
+
+    fn make(
+        &self,
+        config: &Map<String, Json>,
+        context: Context,
+    ) -> Result<Box<dyn Source>, Failure> {
+        let config = Config::parse(config).map_err(Failure::Permanent)?;
+        Ok(Box::new(Program::new(config, context, self.launcher.clone())))
+    }
+}
