@@ -115,7 +115,7 @@ impl Session {
         let mut decoder = Decoder::new(*self.config.max_message_size as usize);
         let mut changed = self.app.pipeline.hub.changed();
         let app = self.app.clone();
-        self.receive(&mut decoder, &early)?;
+        self.receive(&mut decoder, &early).await?;
         drop(early);
         loop {
             // Before the look at the log: what is published after it wakes us.
@@ -127,7 +127,7 @@ impl Session {
                 // A client that is far behind is heard all the same.
                 match reader.try_read(&mut buffer) {
                     Ok(0) => return Err(End::Lost),
-                    Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
+                    Ok(count) => self.receive(&mut decoder, &buffer[..count]).await?,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) => return Err(End::Lost),
                 }
@@ -136,7 +136,7 @@ impl Session {
             tokio::select! {
                 read = reader.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => return Err(End::Lost),
-                    Ok(count) => self.receive(&mut decoder, &buffer[..count])?,
+                    Ok(count) => self.receive(&mut decoder, &buffer[..count]).await?,
                 },
                 _ = changed.changed() => {}
                 () = app.closed() => {
@@ -175,14 +175,14 @@ impl Session {
     }
 
     /// Takes bytes of the client, and does what its messages ask.
-    fn receive(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Step {
+    async fn receive(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Step {
         (self.heard, self.pinged) = (Instant::now(), None);
         while let Some(event) = decoder.decode(&mut bytes)? {
             if !self.rate.take(self.heard) {
                 return Err(End::Close(CloseCode::PolicyViolation, "too many messages"));
             }
             match event {
-                Event::Text(text) => self.act(&text)?,
+                Event::Text(text) => self.act(&text).await?,
                 Event::Binary(_) => {
                     return Err(End::Close(CloseCode::UnsupportedData, "only text is understood"));
                 }
@@ -194,7 +194,7 @@ impl Session {
         Ok(())
     }
 
-    fn act(&mut self, text: &str) -> Step {
+    async fn act(&mut self, text: &str) -> Step {
         match Inbound::parse(text) {
             Ok(Inbound::Ping) => {
                 let client_id = self.client.id.clone();
@@ -202,11 +202,11 @@ impl Session {
             }
             Ok(Inbound::Subscribe(filter)) => {
                 let applied = api::Filter::from(filter.clone());
-                self.set_filter(filter);
+                self.set_filter(filter).await?;
                 self.reply(&Reply::Subscribed(Subscribed { filter: applied }));
             }
             Ok(Inbound::Unsubscribe) => {
-                self.set_filter(Filter::nothing());
+                self.set_filter(Filter::nothing()).await?;
                 self.reply(&Reply::Unsubscribed {});
             }
             Err(error) => {
@@ -221,10 +221,13 @@ impl Session {
     }
 
     /// What was published until now is still owed by the filter that was in force.
-    fn set_filter(&mut self, filter: Filter) {
-        while !self.gather() {}
+    async fn set_filter(&mut self, filter: Filter) -> Step {
+        while !self.gather() {
+            self.flush().await?;
+        }
         self.app.pipeline.hub.clients.set_filter(&self.client, filter.clone());
         self.filter = filter;
+        Ok(())
     }
 
     /// Until when the client may be silent before something is done about it.
