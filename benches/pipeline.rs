@@ -46,6 +46,7 @@ fn batch(samples: Vec<Sample>, round: u64) -> Batch {
         samples,
         rejected: Rejected::default(),
         outcome: Outcome::Ok,
+        broken: false,
     }
 }
 

@@ -13,7 +13,8 @@ use crate::units::HumanDuration;
 pub struct Collector {
     pub name: String,
     pub plugin: String,
-    /// "waiting" before its first collection, then "ok", "failing", "timed_out" or "stopped".
+    /// "waiting" before its first collection, then "ok", "failing", "timed_out",
+    /// "broken" or "stopped".
     pub state: &'static str,
     /// Time between two collections.
     #[serde(serialize_with = "brief")]

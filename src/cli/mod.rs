@@ -4,6 +4,7 @@ mod address;
 pub mod check_config;
 mod exit;
 mod once;
+mod plugin;
 mod plugin_exec;
 mod server;
 mod status;
@@ -58,6 +59,9 @@ enum Command {
     Once(once::Args),
     /// Show the state of a running daemon and its host
     Status(status::Args),
+    /// Plugins, and the collectors that they are
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// What the daemon starts programs with: takes limits upon itself and becomes the program
     #[command(hide = true)]
     PluginExec(plugin_exec::Args),
@@ -88,6 +92,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::CheckConfig(args) => check_configuration(&args, config),
         Command::Once(args) => once::run(&args, config),
         Command::Status(args) => status::run(&args, config),
+        Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginExec(args) => plugin_exec::run(&args),
         Command::Watch(args) => watch::run(&args, config),
     }

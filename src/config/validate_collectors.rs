@@ -31,6 +31,7 @@ pub(super) fn collectors(config: &Config, report: &mut Report<'_>) {
         let message = format!("{:?} is not an absolute path", all.root);
         report.refuse(&[keys("collectors.root")], message, None);
     }
+    report.within(&keys("collectors.max_failures"), all.max_failures as usize, 1..=1_000_000);
     report.within(&keys("collectors.max_samples"), all.max_samples, 1..=1_000_000);
     report.within(&keys("collectors.max_labels"), all.max_labels, 1..=1_000);
     report.within(&keys("collectors.max_text"), all.max_text, 1..=1 << 20);

@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::pipeline::{self, Handle, Input, Limits};
-use crate::scheduler::{Cadence, Event, Scheduler, Settings};
+use crate::scheduler::{Cadence, Controls, Event, Scheduler, Settings};
 use crate::server::{self, App};
 use crate::telemetry::Telemetry;
 
@@ -67,11 +67,13 @@ impl Daemon {
         let (handle, inputs) = Handle::new(&limits, config.hub.broadcast_buffer, hub, clock);
         tokio::spawn(pipeline::run(handle.clone(), inputs));
 
-        let app = App::new(handle.clone(), config.server.clone(), config.websocket.clone());
+        let controls = Controls::default();
+        let (http, websocket) = (config.server.clone(), config.websocket.clone());
+        let app = App::new(handle.clone(), controls.clone(), http, websocket);
         plugins.bind(app.clone());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(forward(received, handle.clone()));
-        let mut scheduler = Scheduler::new(plugins.host(), events, clock);
+        let mut scheduler = Scheduler::new(plugins.host(), events, clock, controls);
         scheduler.apply(wanted(&config, &plugins)).await;
 
         let endpoint = Arc::new(server::routes(app.clone()));

@@ -109,6 +109,11 @@ impl PluginHost {
         stock.map(|(name, _)| name.as_str())
     }
 
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &dyn Factory)> {
+        self.factories.iter().map(|(name, factory)| (name.as_str(), factory.as_ref()))
+    }
+
     /// Their names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.factories.keys().map(String::as_str)

@@ -22,6 +22,8 @@ pub struct Batch {
     pub rejected: Rejected,
     /// Whether it succeeded.
     pub outcome: Outcome,
+    /// Whether it is one of so many failures in a row that the collector counts as broken.
+    pub broken: bool,
 }
 
 /// How a collection ended.

@@ -20,6 +20,9 @@ pub struct Config {
     pub deadline: HumanDuration,
     /// After failures the interval doubles each time, up to this one.
     pub backoff_max: HumanDuration,
+    /// After so many failures in a row it is broken: tried only every `backoff_max`, until one
+    /// collection succeeds or somebody has it restarted.
+    pub max_failures: u32,
     /// Where the host's /proc and /sys are found.
     pub root: PathBuf,
     /// Samples that one collection may bring; more are dropped and counted.
@@ -37,6 +40,7 @@ impl Default for Config {
             jitter: HumanDuration::secs(0),
             deadline: HumanDuration::secs(10),
             backoff_max: HumanDuration::secs(300),
+            max_failures: 10,
             root: PathBuf::from("/"),
             max_samples: 10_000,
             max_labels: 32,

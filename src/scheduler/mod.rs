@@ -2,6 +2,7 @@
 
 mod cadence;
 mod config;
+mod controls;
 mod quarantine;
 mod runner;
 mod settings;
@@ -9,6 +10,7 @@ mod worker;
 
 pub use cadence::Cadence;
 pub use config::{Config, Instance};
+pub use controls::{Controls, NotRunning};
 pub use settings::Settings;
 pub use worker::Worker;
 
@@ -22,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::plugin::PluginHost;
 use crate::sample::Batch;
+use runner::Runner;
 
 /// What the scheduler tells whoever listens.
 #[derive(Debug)]
@@ -39,13 +42,19 @@ pub struct Scheduler {
     plugins: Arc<PluginHost>,
     events: mpsc::Sender<Event>,
     clock: Clock,
+    controls: Controls,
     running: BTreeMap<String, (Settings, JoinHandle<()>)>,
 }
 
 impl Scheduler {
-    /// A scheduler that runs nothing yet.
-    pub fn new(plugins: Arc<PluginHost>, events: mpsc::Sender<Event>, clock: Clock) -> Self {
-        Self { plugins, events, clock, running: BTreeMap::new() }
+    /// A scheduler that runs nothing yet, and can be reached through `controls`.
+    pub fn new(
+        plugins: Arc<PluginHost>,
+        events: mpsc::Sender<Event>,
+        clock: Clock,
+        controls: Controls,
+    ) -> Self {
+        Self { plugins, events, clock, controls, running: BTreeMap::new() }
     }
 
     /// Runs just these collectors: those that run with the same settings already are not touched.
@@ -77,13 +86,20 @@ impl Scheduler {
         };
         // Nobody listens any more only when the daemon stops.
         let _ = self.events.send(started).await;
-        let run =
-            runner::run(settings.clone(), self.plugins.clone(), self.events.clone(), self.clock);
-        self.running.insert(settings.name.clone(), (settings, tokio::spawn(run)));
+        let control = self.controls.add(&settings.name);
+        let runner = Runner {
+            settings: settings.clone(),
+            plugins: self.plugins.clone(),
+            events: self.events.clone(),
+            clock: self.clock,
+            control,
+        };
+        self.running.insert(settings.name.clone(), (settings, tokio::spawn(runner.run())));
     }
 
     async fn stop(&mut self, name: &str) {
         let Some((_, task)) = self.running.remove(name) else { return };
+        self.controls.remove(name);
         task.abort();
         // Only after its end is it sure that no batch follows.
         let _ = task.await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::quarantine::Quarantine;
 use super::worker::Worker;
@@ -16,32 +16,56 @@ use crate::sample::{Batch, Outcome};
 /// soon after the start, so that nobody looks at blanks for a whole interval.
 const SECOND_READING: Duration = Duration::from_secs(1);
 
-/// Runs a collector until the task is aborted or nobody listens.
-pub(super) async fn run(
-    settings: Settings,
-    plugins: Arc<PluginHost>,
-    events: mpsc::Sender<Event>,
-    clock: Clock,
-) {
-    let jitter = settings.jitter;
-    let mut quarantine = Quarantine::new(settings.interval, settings.backoff_max);
-    let mut worker = Worker::new(settings, plugins);
-    let mut first = true;
-    loop {
-        let batch = worker.collect(clock).await;
-        quarantine.record(batch.outcome == Outcome::Ok);
-        report(&batch);
-        let stopped = matches!(batch.outcome, Outcome::Stopped(_));
-        if events.send(Event::Ended(batch)).await.is_err() || stopped {
-            return;
+/// One collector, and whom it serves.
+pub(super) struct Runner {
+    pub(super) settings: Settings,
+    pub(super) plugins: Arc<PluginHost>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) clock: Clock,
+    /// Told when the collector is to start anew.
+    pub(super) control: Arc<Notify>,
+}
+
+impl Runner {
+    /// Runs until the task is aborted or nobody listens.
+    pub(super) async fn run(self) {
+        loop {
+            tokio::select! {
+                () = self.life() => return,
+                () = self.control.notified() => {
+                    tracing::info!(collector = self.settings.name, "restarted by request");
+                }
+            }
         }
-        let now = clock.now().uptime;
-        let mut next =
-            Cadence::new(quarantine.interval()).after(now) + jitter.mul_f64(fastrand::f64());
-        if std::mem::take(&mut first) {
-            next = next.min(now + SECOND_READING);
+    }
+
+    /// From the making of the source on. Returns when nobody listens.
+    async fn life(&self) {
+        let Settings { interval, backoff_max, max_failures, jitter, .. } = self.settings;
+        let mut quarantine = Quarantine::new(interval, backoff_max, max_failures);
+        let mut worker = Worker::new(self.settings.clone(), self.plugins.clone());
+        let mut first = true;
+        loop {
+            let batch = worker.collect(self.clock).await;
+            quarantine.record(batch.outcome == Outcome::Ok);
+            report(&batch);
+            let stopped = matches!(batch.outcome, Outcome::Stopped(_));
+            let batch = Batch { broken: quarantine.is_broken(), ..batch };
+            if self.events.send(Event::Ended(batch)).await.is_err() {
+                return;
+            }
+            if stopped {
+                // Until somebody has it started anew, or changes its configuration.
+                return std::future::pending().await;
+            }
+            let now = self.clock.now().uptime;
+            let mut next =
+                Cadence::new(quarantine.interval()).after(now) + jitter.mul_f64(fastrand::f64());
+            if std::mem::take(&mut first) {
+                next = next.min(now + SECOND_READING);
+            }
+            tokio::time::sleep(next.saturating_sub(now)).await;
         }
-        tokio::time::sleep(next.saturating_sub(now)).await;
     }
 }
 

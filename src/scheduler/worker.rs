@@ -54,7 +54,7 @@ impl Worker {
     pub async fn collect(&mut self, clock: Clock) -> Batch {
         let Ended { duration, samples, rejected, outcome } = self.call().await;
         let collector = self.settings.name.as_str().into();
-        Batch { collector, at: clock.now(), duration, samples, rejected, outcome }
+        Batch { collector, at: clock.now(), duration, samples, rejected, outcome, broken: false }
     }
 
     async fn call(&mut self) -> Ended {

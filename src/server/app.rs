@@ -10,6 +10,7 @@ use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::{Config, HttpTotals, WebSocketConfig};
 use crate::pipeline;
+use crate::scheduler::Controls;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct App(Arc<Inner>);
 /// See [`App`].
 pub struct Inner {
     pub pipeline: pipeline::Handle,
+    pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     settings: RwLock<(Config, WebSocketConfig)>,
@@ -26,9 +28,15 @@ pub struct Inner {
 
 impl App {
     /// The handlers' view of a daemon.
-    pub fn new(pipeline: pipeline::Handle, config: Config, websocket: WebSocketConfig) -> Self {
+    pub fn new(
+        pipeline: pipeline::Handle,
+        controls: Controls,
+        config: Config,
+        websocket: WebSocketConfig,
+    ) -> Self {
         Self(Arc::new(Inner {
             pipeline,
+            controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             settings: RwLock::new((config, websocket)),

@@ -138,6 +138,7 @@ mod tests {
             samples,
             rejected,
             outcome: Outcome::Ok,
+            broken: false,
         };
         let mut store = Store::new(&store::Config::default());
         store.apply(&batch);

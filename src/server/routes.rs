@@ -31,6 +31,7 @@ fn api() -> Route {
         .at("/health", Methods::get(status::get_health).boxed())
         .at("/metrics", Methods::get(status::get_metrics).boxed())
         .at("/collectors", Methods::get(collectors::list).boxed())
+        .at("/collectors/:id/restart", Methods::post(collectors::restart).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
         .at("/samples", Methods::get(samples::list).boxed())
         .at("/tasks", Methods::get(tasks::list).and(Method::POST, tasks::create).boxed())

@@ -45,6 +45,8 @@ pub enum CollectorState {
     Failing,
     /// Its last collection did not return in time, and may not have returned since.
     TimedOut,
+    /// It has failed so often in a row that it is tried only now and then.
+    Broken,
     /// It cannot work before its configuration changes.
     Stopped,
 }
@@ -57,6 +59,7 @@ impl CollectorState {
             CollectorState::Ok => "ok",
             CollectorState::Failing => "failing",
             CollectorState::TimedOut => "timed_out",
+            CollectorState::Broken => "broken",
             CollectorState::Stopped => "stopped",
         }
     }
@@ -107,7 +110,7 @@ impl Collectors {
                 (CollectorState::TimedOut, Some(error))
             }
         };
-        status.state = state;
+        status.state = if batch.broken { CollectorState::Broken } else { state };
         status.error = error;
         status.samples = batch.samples.len();
         status.rejected += batch.rejected;

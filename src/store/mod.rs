@@ -169,6 +169,7 @@ mod tests {
             samples: names.iter().map(sample).collect(),
             rejected: Rejected::default(),
             outcome: Outcome::Ok,
+            broken: false,
         }
     }
 

@@ -81,6 +81,23 @@ async fn a_collector_that_fails_says_why_and_is_left_alone_for_longer_and_longer
     assert_eq!(load["error"], json!(null), "{load}");
 }
 
+#[tokio::test]
+async fn one_that_fails_too_often_is_broken_until_somebody_restarts_it() {
+    let root = Root::without_load();
+    let lines = "interval = \"100ms\"\nmax_failures = 3\nbackoff_max = \"1h\"";
+    let daemon = daemon().config(&root.config(lines)).start().await;
+    let load =
+        until_collector(&daemon, "load", "is broken", |load| load["state"] == "broken").await;
+    assert_eq!(load["consecutive_failures"], 3, "{load}");
+    root.mend();
+    let restart = |name| daemon.post_nothing(name);
+    assert_eq!(restart("/api/v1/collectors/load/restart").await.status, 202);
+    until_collector(&daemon, "load", "works", |load| load["state"] == "ok").await;
+    daemon.until_logged("restarted by request").await;
+    let unknown = restart("/api/v1/collectors/lod/restart").await;
+    assert_eq!((unknown.status, &unknown.json()["code"]), (404, &json!("collector_not_found")));
+}
+
 /// Bounds the file descriptors of a daemon; returns what held before.
 fn bound(daemon: &Daemon, files: Option<u64>) -> Option<u64> {
     let pid = i32::try_from(daemon.pid()).ok().and_then(Pid::from_raw);

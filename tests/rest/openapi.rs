@@ -9,13 +9,14 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 17] = [
+const OPERATIONS: [(&str, &str); 18] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
     ("POST", "/api/v1/alerts/{id}/resolve"),
     ("GET", "/api/v1/clients"),
     ("GET", "/api/v1/collectors"),
+    ("POST", "/api/v1/collectors/{id}/restart"),
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/metrics"),
     ("GET", "/api/v1/openapi.json"),

@@ -43,6 +43,11 @@ impl Daemon {
         self.request(Method::POST, path, Some(body.to_string())).await
     }
 
+    /// A `POST` without a body.
+    pub async fn post_nothing(&self, path: &str) -> Answer {
+        self.request(Method::POST, path, None).await
+    }
+
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.request(Method::PATCH, path, Some(body.to_string())).await
     }

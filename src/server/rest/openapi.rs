@@ -65,6 +65,9 @@ impl Builder {
         self.get::<Health>("/api/v1/health", "Whether the daemon itself works");
         self.get::<MetricsUpdate>("/api/v1/metrics", "The summary of the metrics");
         self.get::<Collectors>("/api/v1/collectors", "How the collectors are doing");
+        let restart = "/api/v1/collectors/{id}/restart";
+        let accepted = json!({ "202": { "description": "It starts anew" } });
+        self.add(restart, "post", "Have a collector start anew", None, accepted);
         self.get::<Clients>("/api/v1/clients", "Who is connected by WebSocket");
         self.get::<Samples<'_>>("/api/v1/samples", "The latest value of every series");
         let query = |name: &str, description: &str| {
