@@ -44,7 +44,7 @@
  * and its own into a zeroed local of its own type: fields unknown to the reader are not looked at,
  * fields unknown to the writer are zero, which always means "not there". A struct shorter than it
  * was in minor 0 is refused. Reserved fields are zero. `gz_str` and `gz_label` bear no size and never
- * change; nor do, in any major, the first three fields of `gz_plugin_entry`.
+ * change; nor do, in any major, the first three fields of `gz_plugin_entry` and `gz_host`.
  * Whoever calls a function that a later minor than 0 brought checks first that it is there.
  *
  * What a plugin must not do:
@@ -83,6 +83,7 @@ extern "C" {
 #define GZ_SUMMARY_MAX 512u         /* bytes */
 #define GZ_SCHEMA_MAX 65536u        /* bytes */
 #define GZ_STRUCT_SIZE_MAX 4096u    /* bytes: any struct_size, and stride */
+#define GZ_CONFIG_MAX 1048576u      /* bytes of a configuration as JSON */
 #define GZ_EMIT_COUNT_MAX 1048576u  /* samples in one call of emit */
 #define GZ_LABELS_MAX 64u           /* labels of one sample */
 #define GZ_SAMPLE_TEXT_MAX 4096u    /* bytes of a sample's name, of a label's key, of its value */

@@ -12,6 +12,8 @@ pub const SUMMARY_MAX: usize = 512;
 pub const SCHEMA_MAX: usize = 65_536;
 /// Bytes that any struct may say it has, and the stride of samples.
 pub const STRUCT_SIZE_MAX: usize = 4096;
+/// Bytes of a configuration as JSON.
+pub const CONFIG_MAX: usize = 1_048_576;
 /// Samples in one call of `emit`.
 pub const EMIT_COUNT_MAX: usize = 1_048_576;
 /// Labels of one sample.
