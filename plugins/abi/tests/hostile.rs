@@ -7,7 +7,7 @@ use std::ptr;
 
 use gz_monitor_abi::{
     COLLECTORS_MAX, Collector, EMIT_COUNT_MAX, Entry, Error, Host, LABELS_MAX, Label, Refusal,
-    Sample, Sink, Status, Str, read_plugin, read_samples,
+    Root, Sample, Sink, Status, Str, Versioned, copy_prefix, read_plugin, read_samples,
 };
 use proptest::prelude::*;
 
@@ -252,4 +252,35 @@ fn an_error_slot_that_is_none() {
         Error::write(&raw mut short, "text");
     }
     assert_eq!(short.text(), "");
+}
+
+/// A struct that has grown by a field.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Grown {
+    root: Root,
+    added: u64,
+}
+
+// SAFETY: a `Root` and a number.
+unsafe impl Versioned for Grown {
+    const NAME: &'static str = "grown";
+    const LEAST: usize = size_of::<Root>();
+}
+
+#[test]
+fn what_lies_past_a_struct_is_not_looked_at() {
+    let memory = [u64::MAX; 8];
+    let check = |size: usize, expected: Result<u64, &str>| {
+        // SAFETY: all of the sizes are within the memory, or refused.
+        let copy = unsafe { copy_prefix(memory.as_ptr().cast::<Grown>(), size) };
+        let added = copy.map(|copy| copy.added).map_err(|refusal| refusal.to_string());
+        assert_eq!(added, expected.map_err(str::to_owned), "{size} bytes");
+    };
+    check(23, Err("grown has 23 bytes; from 24 to 4096 are possible"));
+    check(24, Ok(0));
+    check(29, Ok(0)); // A field of which the plugin has half is not there.
+    check(32, Ok(u64::MAX));
+    check(48, Ok(u64::MAX));
+    check(4097, Err("grown has 4097 bytes; from 24 to 4096 are possible"));
 }

@@ -1,5 +1,8 @@
 //! A plugin that does what its configuration says, good and bad: `tests/exported.rs` drives it.
 
+// The macro's one attribute that is unsafe is the SDK's affair.
+#![forbid(unsafe_code)]
+
 use std::sync::Mutex;
 
 use gz_monitor_sdk::{Collector, Error, Host, Level, Reload, Result, Sink, export_plugin};

@@ -5,7 +5,8 @@ pub use gz_monitor_abi as abi;
 use crate::Collector;
 use crate::instance;
 
-/// What a host is to know of a collector before it runs: the fields of [`export_plugin!`].
+/// What a host is to know of a collector before it runs: the fields of
+/// [`export_plugin!`](crate::export_plugin).
 #[derive(Debug, Clone, Copy)]
 pub struct Listing {
     /// `[a-z][a-z0-9_-]*`, what the configuration calls it.
@@ -53,12 +54,13 @@ pub const fn describe<C: Collector>(listing: Listing) -> abi::Collector {
 
 /// Milliseconds of numbers with units, from `h` to `ms`; 0 of nothing.
 const fn interval_ms(text: &[u8]) -> u32 {
-    let (mut total, mut at) = (0, 0);
+    let (mut total, mut at) = (0u64, 0);
     while at < text.len() {
-        let (mut number, first) = (0, at);
+        let (mut number, first) = (0u64, at);
         while at < text.len() && text[at].is_ascii_digit() {
-            number = number * 10 + (text[at] - b'0') as u32;
+            number = number * 10 + (text[at] - b'0') as u64;
             at += 1;
+            assert!(at - first < 10, "interval: too long");
         }
         assert!(at > first && at < text.len(), "interval: numbers with units, as in \"1h30m\"");
         let before_s = at + 1 < text.len() && text[at + 1] == b's';
@@ -71,8 +73,9 @@ const fn interval_ms(text: &[u8]) -> u32 {
         };
         total += number * unit;
         at += length;
+        assert!(total <= u32::MAX as u64, "interval: too long");
     }
-    total
+    total as u32
 }
 
 /// Makes a library a plugin: defines the symbol `gz_plugin`, which leads to the collectors that are
@@ -135,4 +138,29 @@ macro_rules! export_plugin {
                 $crate::export::abi::Entry::new(COLLECTORS);
         };
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals() {
+        let check = |text: &str, expected| assert_eq!(interval_ms(text.as_bytes()), expected);
+        check("", 0);
+        check("250ms", 250);
+        check("15s", 15_000);
+        check("2m", 120_000);
+        check("1h30m", 5_400_000);
+        check("1m1ms", 60_001);
+        check("1193h", 4_294_800_000);
+    }
+
+    #[test]
+    fn intervals_that_are_none() {
+        for text in ["15", "s", "1d", "1 s", "1m5", "-1s", "9999999999ms", "1200h"] {
+            let parsed = std::panic::catch_unwind(|| interval_ms(text.as_bytes()));
+            assert!(parsed.is_err(), "{text}");
+        }
+    }
 }

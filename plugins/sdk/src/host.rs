@@ -110,3 +110,29 @@ impl Host {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn clones_are_one_host() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hear = |what: &'static str| {
+            let heard = heard.clone();
+            move || heard.lock().expect("nobody panics").push(what)
+        };
+        let (log, request) = (hear("log"), hear("request"));
+        let host = Host::with_requests("/a/root".into(), move |_, _| log(), request);
+        let clone = host.clone();
+        host.log(Level::Info, "text");
+        clone.request_collect();
+        assert_eq!(*heard.lock().expect("nobody panics"), ["log", "request"]);
+        assert_eq!(clone.path("proc/stat"), Path::new("/a/root/proc/stat"));
+        assert!(!clone.cancelled());
+        host.set_cancelled(true);
+        assert!(clone.cancelled());
+    }
+}
