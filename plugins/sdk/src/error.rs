@@ -1,6 +1,9 @@
 //! Why a collector has no samples, in the classes that a host treats differently.
 
 use std::io;
+use std::num::{ParseFloatError, ParseIntError};
+
+use gz_monitor_abi::Status;
 
 /// What `init` and `collect` return.
 pub type Result<T = ()> = std::result::Result<T, Error>;
@@ -25,5 +28,52 @@ pub enum Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Error::Unavailable(error.to_string())
+    }
+}
+
+/// A text for people is the least that an error has: `ok_or("no such line")?`.
+impl From<String> for Error {
+    fn from(text: String) -> Self {
+        Error::Internal(text)
+    }
+}
+
+impl From<&str> for Error {
+    fn from(text: &str) -> Self {
+        Error::Internal(text.to_owned())
+    }
+}
+
+impl From<ParseIntError> for Error {
+    fn from(error: ParseIntError) -> Self {
+        Error::Internal(error.to_string())
+    }
+}
+
+impl From<ParseFloatError> for Error {
+    fn from(error: ParseFloatError) -> Self {
+        Error::Internal(error.to_string())
+    }
+}
+
+impl Error {
+    /// The class as the plugin interface has it.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Error::NoData(_) => Status::NO_DATA,
+            Error::Config(_) => Status::ERR_CONFIG,
+            Error::Unavailable(_) => Status::ERR_UNAVAILABLE,
+            Error::Internal(_) => Status::ERR_INTERNAL,
+        }
+    }
+
+    /// The text without the class, which travels beside it.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Error::NoData(text)
+            | Error::Config(text)
+            | Error::Unavailable(text)
+            | Error::Internal(text) => text,
+        }
     }
 }

@@ -1,40 +1,51 @@
 //! Write a gz-monitor collector: a [`Collector`] is built from its configuration in a [`Host`] and
 //! emits samples into a [`Sink`], once per interval.
 //!
-//! The daemon's own collectors are written against this crate and nothing else. A whole one:
+//! The daemon's own collectors are written against this crate and nothing else. A library that
+//! exports its collectors with [`export_plugin!`] is a plugin; it is a `cdylib`, and this is a whole
+//! one:
 //!
 //! ```
-//! use gz_monitor_sdk::{Collector, Error, Host, Result, Sink};
+//! use gz_monitor_sdk::{Collector, Host, Result, Sink, export_plugin};
 //!
-//! #[derive(Default, serde::Deserialize)]
-//! #[serde(default, deny_unknown_fields)]
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
 //! struct Config {}
 //!
-//! struct Uptime { host: Host }
+//! struct LoadAvg(Host);
 //!
-//! impl Collector for Uptime {
+//! impl Collector for LoadAvg {
 //!     type Config = Config;
 //!
 //!     fn init(_: Config, host: Host) -> Result<Self> {
-//!         Ok(Self { host })
+//!         Ok(Self(host))
 //!     }
 //!
 //!     fn collect(&mut self, out: &mut Sink<'_>) -> Result {
-//!         let text = std::fs::read_to_string(self.host.path("proc/uptime"))?;
-//!         let first = text.split_whitespace().next();
-//!         let seconds = first
-//!             .and_then(|s| s.parse().ok())
-//!             .ok_or_else(|| Error::Internal(format!("/proc/uptime: {text:?}")))?;
-//!         out.gauge("uptime_seconds", seconds, &[]);
+//!         let text = std::fs::read_to_string(self.0.path("proc/loadavg"))?;
+//!         for (window, value) in ["1m", "5m", "15m"].iter().zip(text.split_whitespace()) {
+//!             out.gauge("load_average", value.parse()?, &[("window", window)]);
+//!         }
 //!         Ok(())
 //!     }
 //! }
+//!
+//! export_plugin! { LoadAvg { id: "loadavg", summary: "System load averages." } }
 //! ```
+//!
+//! A plugin keeps to what `gz_plugin.h` says under "What a plugin must not do"; above all, it does
+//! not print to standard output. A panic is caught and costs the instance, not the process.
 
+#![allow(unsafe_code, reason = "speaks the C interface; every block says why it may")]
+#![deny(unsafe_op_in_unsafe_fn)]
 #![deny(missing_docs)]
 
 mod error;
+pub mod export;
 mod host;
+mod instance;
+mod link;
+mod outbox;
 mod sink;
 
 pub use error::{Error, Result};
@@ -44,7 +55,7 @@ pub use sink::{Kind, SampleRef, Sink};
 use serde::de::DeserializeOwned;
 
 /// The version of the plugin interface that this SDK speaks, as (major, minor).
-pub const ABI_VERSION: (u32, u32) = (1, 0);
+pub const ABI_VERSION: (u32, u32) = (gz_monitor_abi::ABI_MAJOR, gz_monitor_abi::ABI_MINOR);
 
 /// A source of samples. One instance serves one configured collector and is only ever used by one
 /// thread at a time.
@@ -66,4 +77,23 @@ pub trait Collector: Sized + Send + 'static {
     /// [`Error::NoData`] when there is nothing to report, which is not a failure. What was emitted
     /// before an error is kept.
     fn collect(&mut self, out: &mut Sink<'_>) -> Result;
+
+    /// Takes a new configuration, or says that a new instance is to be made with it, which is the
+    /// default. `config` has been read; if that fails, the instance is not asked.
+    ///
+    /// # Errors
+    /// The old configuration stays in force.
+    fn reload(&mut self, config: Self::Config) -> Result<Reload> {
+        drop(config);
+        Ok(Reload::Restart)
+    }
+}
+
+/// What a collector makes of a new configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// It is in force.
+    Done,
+    /// Drop me and make another.
+    Restart,
 }

@@ -1,13 +1,6 @@
 //! Where a collector puts its samples.
 
-/// What a number means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A value that goes up and down.
-    Gauge,
-    /// A total that only grows, until its source restarts at zero. Its name ends in `_total`.
-    Counter,
-}
+pub use gz_monitor_abi::Kind;
 
 /// One sample as it crosses from the collector to the host, which copies it.
 #[derive(Debug, Clone, Copy)]
