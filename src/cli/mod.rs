@@ -6,6 +6,7 @@ mod exit;
 mod once;
 mod plugin;
 mod plugin_exec;
+mod plugin_host;
 mod server;
 mod status;
 mod watch;
@@ -62,6 +63,9 @@ enum Command {
     /// Plugins, and the collectors that they are
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// What the daemon runs a library in
+    #[command(hide = true)]
+    PluginHost(plugin_host::Args),
     /// What the daemon starts programs with: takes limits upon itself and becomes the program
     #[command(hide = true)]
     PluginExec(plugin_exec::Args),
@@ -93,6 +97,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Once(args) => once::run(&args, config),
         Command::Status(args) => status::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
+        Command::PluginHost(args) => plugin_host::run(&args),
         Command::PluginExec(args) => plugin_exec::run(&args),
         Command::Watch(args) => watch::run(&args, config),
     }

@@ -40,7 +40,7 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> Result<(), Failur
 fn list() -> Result<(), Failure> {
     let plugins = Plugins::default().host();
     let mut out = io::stdout().lock();
-    for (name, plugin) in plugins.iter() {
+    for (name, plugin) in plugins.all() {
         writeln!(out, "{name:<12} {}", plugin.summary())?;
     }
     Ok(())

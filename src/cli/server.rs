@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<IpAddr>,
+    /// Look for plugins in this folder instead of those configured; may be repeated
+    #[arg(long, value_name = "DIR")]
+    plugin_dir: Vec<PathBuf>,
     /// Log in detail
     #[arg(short, long)]
     debug: bool,
@@ -42,7 +45,11 @@ impl Args {
         let port = self.port.map(|port| flag("server.port", "--port", port.to_string()));
         let host = self.host.map(|host| flag("server.host", "--host", host.to_string()));
         let debug = self.debug.then(|| flag("log.level", "--debug", "debug".to_owned()));
-        [port, host, debug].into_iter().flatten().collect()
+        let folders: toml::value::Array =
+            self.plugin_dir.iter().map(|folder| folder.display().to_string().into()).collect();
+        let folders = Some(toml::Value::Array(folders)).filter(|_| !self.plugin_dir.is_empty());
+        let folders = folders.map(|list| flag("plugins.folders", "--plugin-dir", list.to_string()));
+        [port, host, debug, folders].into_iter().flatten().collect()
     }
 }
 
@@ -88,8 +95,14 @@ async fn serve(
         // Whoever closed standard output does not want to know.
         let _ = announce(address);
     }
-    while signals.next().await == Signal::Reload {
-        reload(&mut daemon, sources, &plugins).await;
+    loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Reload => reload(&mut daemon, sources, &plugins).await,
+                Signal::Stop => break,
+            },
+            () = tokio::time::sleep(daemon.rescan_interval()) => daemon.rescan().await,
+        }
     }
     tracing::info!("stopping");
     tokio::select! {
@@ -106,7 +119,9 @@ async fn until_stop(signals: &mut Signals) {
 }
 
 async fn reload(daemon: &mut Daemon, sources: &Sources, plugins: &Plugins) {
-    let loaded = plugins.with_checks(|checks| config::load(sources, checks));
+    // New plugins are described in children, which may take their time.
+    let loaded =
+        tokio::task::block_in_place(|| plugins.with_checks(|checks| config::load(sources, checks)));
     match loaded {
         Err(problems) => {
             for problem in problems.list() {

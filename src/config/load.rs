@@ -18,8 +18,8 @@ pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String
 /// What only the rooms that import `config` know.
 #[derive(Clone, Copy)]
 pub struct Checks<'a> {
-    /// The plugins that a collector may name.
-    pub known_plugins: &'a [&'a str],
+    /// The plugins that a collector may name, where these are the plugin folders.
+    pub known_plugins: &'a dyn Fn(&Config) -> Vec<String>,
     /// Asked once for each collector.
     pub plugin_config: &'a PluginCheck<'a>,
 }

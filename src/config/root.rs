@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{alert, hub, pipeline, scheduler, server, store, task, telemetry};
+use crate::{alert, hub, pipeline, plugin, scheduler, server, store, task, telemetry};
 
 /// The whole configuration. Everything has a default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub status: pipeline::Config,
     /// What holds for every collector that does not say otherwise.
     pub collectors: scheduler::Config,
+    /// Where libraries are found.
+    pub plugins: plugin::Config,
     /// Collectors, each with its own settings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub collector: Vec<scheduler::Instance>,

@@ -27,6 +27,7 @@ pub(super) fn collectors(config: &Config, report: &mut Report<'_>) {
         all.jitter,
         all.interval,
     );
+    report.time(&keys("plugins.rescan"), config.plugins.rescan, MIN_INTERVAL);
     if !all.root.is_absolute() {
         let message = format!("{:?} is not an absolute path", all.root);
         report.refuse(&[keys("collectors.root")], message, None);
@@ -59,6 +60,7 @@ pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Repor
         let hint = format!("write {MAX_COLLECTORS} at most");
         return report.refuse(&[keys("collector")], message, Some(hint));
     }
+    let plugins = (checks.known_plugins)(config);
     let mut names = HashSet::new();
     for (index, instance) in config.collector.iter().enumerate() {
         let here = vec![Step::Key("collector".to_owned()), Step::Index(index)];
@@ -69,13 +71,19 @@ pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Repor
             report.refuse(std::slice::from_ref(&here), message, Some(hint));
         }
         name(instance, at("name"), report);
-        plugin(instance, checks, &here, report);
+        plugin(instance, checks, &plugins, &here, report);
         times(config, instance, &at, report);
         labels(config, instance, &at, report);
     }
 }
 
-fn plugin(instance: &Instance, checks: &Checks<'_>, here: &[Step], report: &mut Report<'_>) {
+fn plugin(
+    instance: &Instance,
+    checks: &Checks<'_>,
+    plugins: &[String],
+    here: &[Step],
+    report: &mut Report<'_>,
+) {
     let at = |key: &str| [here.to_vec(), keys(key)].concat();
     let has_command = !instance.command.is_empty();
     if instance.plugin.is_empty() && !has_command {
@@ -93,9 +101,9 @@ fn plugin(instance: &Instance, checks: &Checks<'_>, here: &[Step], report: &mut 
         return report.refuse(&[at("command")], message, Some(hint));
     }
     let name = instance.plugin();
-    if !checks.known_plugins.contains(&name) {
+    if !plugins.iter().any(|known| known == name) {
         let message = format!("there is no plugin {name:?}");
-        let hint = did_you_mean(name, checks.known_plugins.iter().copied());
+        let hint = did_you_mean(name, plugins.iter().map(String::as_str));
         report.refuse(&[at("plugin")], message, hint);
     } else if let Err(message) = (checks.plugin_config)(name, &instance.plugin_config()) {
         let path = if message.starts_with("command") { at("command") } else { at("config") };

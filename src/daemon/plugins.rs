@@ -19,8 +19,8 @@ pub struct Plugins {
 
 impl Default for Plugins {
     fn default() -> Self {
-        let (mut host, app) = (PluginHost::with_builtins(), Arc::default());
-        host.add("gz-monitor", Box::new(Internal::new(Arc::clone(&app))));
+        let (host, app) = (PluginHost::with_builtins(), Arc::default());
+        host.add("gz-monitor", Arc::new(Internal::new(Arc::clone(&app))));
         Self { host: Arc::new(host), app }
     }
 }
@@ -35,15 +35,17 @@ impl Plugins {
     /// changes it, and what it adds to them.
     pub fn collectors(&self, config: &Config) -> Vec<Instance> {
         let is_named = |name: &str| config.collector.iter().any(|c| c.name() == name);
-        let stock = self.host.stock().filter(|name| !is_named(name)).map(Instance::of);
+        let stock = self.host.all().into_iter().filter(|(_, plugin)| plugin.is_stock());
+        let stock = stock.filter(|(name, _)| !is_named(name)).map(|(name, _)| Instance::of(&name));
         stock.chain(config.collector.iter().cloned()).collect()
     }
 
     /// How a collector runs under a configuration.
     pub fn settings(&self, instance: &Instance, config: &Config) -> Settings {
         let plugin = self.host.get(instance.plugin());
-        let suggested = plugin.and_then(|plugin| plugin.interval());
-        Settings::resolve(instance, &config.collectors, suggested)
+        let suggested = plugin.as_ref().and_then(|plugin| plugin.interval());
+        let revision = plugin.map_or(0, |plugin| plugin.revision());
+        Settings::resolve(instance, &config.collectors, suggested, revision)
     }
 
     /// Shows the daemon to the plugin that looks at it.
@@ -54,10 +56,13 @@ impl Plugins {
 
     /// Calls `check` with what a configuration must agree with.
     pub fn with_checks<T>(&self, check: impl FnOnce(&Checks<'_>) -> T) -> T {
-        let names: Vec<&str> = self.host.names().collect();
+        let known_plugins = |config: &Config| {
+            self.host.discover(&config.plugins.folders);
+            self.host.all().into_iter().map(|(name, _)| name).collect()
+        };
         let plugin_config = |plugin: &str, config: &Map<String, Json>| {
             self.host.get(plugin).map_or(Ok(()), |plugin| plugin.check(config))
         };
-        check(&Checks { known_plugins: &names, plugin_config: &plugin_config })
+        check(&Checks { known_plugins: &known_plugins, plugin_config: &plugin_config })
     }
 }

@@ -1,6 +1,7 @@
 //! A new configuration while running: what changed is applied, everything else goes on.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -44,6 +45,22 @@ impl Daemon {
         self.warn_of_what_waits(&new);
         self.config = new;
         Ok(changes)
+    }
+
+    /// How long to wait between two looks at the plugin folders.
+    pub fn rescan_interval(&self) -> Duration {
+        *self.config.plugins.rescan
+    }
+
+    /// Looks at the plugin folders: what is new is started, what has changed is started anew, what
+    /// is gone is stopped.
+    pub async fn rescan(&mut self) {
+        let (host, folders) = (self.plugins.host(), self.config.plugins.folders.clone());
+        let look = tokio::task::spawn_blocking(move || host.discover(&folders));
+        if look.await.unwrap_or(false) {
+            tracing::info!("the plugin folders have changed");
+            self.scheduler.apply(wanted(&self.config, &self.plugins)).await;
+        }
     }
 
     /// Serves a new address, and then no longer the old one; its connections live on.

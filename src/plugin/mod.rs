@@ -1,12 +1,19 @@
 //! The plugin host: from a configured name to a source of batches.
 
 mod builtin;
+pub mod child;
+mod config;
+mod dropin;
+mod folder;
+mod host;
+pub mod library;
 pub mod process;
 pub mod wire;
 
 pub use builtin::builtins;
+pub use config::{Config, Isolation};
+pub use host::PluginHost;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gz_monitor_sdk::Host;
@@ -44,6 +51,8 @@ pub struct Context {
     pub host: Host,
     /// How long one call may take.
     pub deadline: Duration,
+    /// Where a library runs.
+    pub isolation: Isolation,
 }
 
 /// Makes sources of one kind.
@@ -57,6 +66,12 @@ pub trait Factory: Send + Sync {
     /// Whether it runs without being named.
     fn is_stock(&self) -> bool {
         true
+    }
+
+    /// Tells this plugin from one of the same name that comes in its place; 0 for what is part of the
+    /// program.
+    fn revision(&self) -> u64 {
+        0
     }
 
     /// Says what is wrong with a configuration, without making anything.
@@ -74,48 +89,4 @@ pub trait Factory: Send + Sync {
         config: &Map<String, Json>,
         context: Context,
     ) -> Result<Box<dyn Source>, Failure>;
-}
-
-/// All plugins, by name.
-#[derive(Default)]
-pub struct PluginHost {
-    factories: BTreeMap<String, Box<dyn Factory>>,
-}
-
-impl PluginHost {
-    /// A host of the built-in plugins.
-    pub fn with_builtins() -> Self {
-        let mut host = Self::default();
-        for (name, factory) in builtins() {
-            host.add(name, factory);
-        }
-        host.add("command", Box::new(process::Command::new()));
-        host
-    }
-
-    /// Adds a plugin; one of the same name is replaced.
-    pub fn add(&mut self, name: &str, factory: Box<dyn Factory>) {
-        self.factories.insert(name.to_owned(), factory);
-    }
-
-    /// The plugin of this name.
-    pub fn get(&self, name: &str) -> Option<&dyn Factory> {
-        self.factories.get(name).map(AsRef::as_ref)
-    }
-
-    /// The names of those that run without being named, sorted.
-    pub fn stock(&self) -> impl Iterator<Item = &str> {
-        let stock = self.factories.iter().filter(|(_, factory)| factory.is_stock());
-        stock.map(|(name, _)| name.as_str())
-    }
-
-    /// All of them, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &dyn Factory)> {
-        self.factories.iter().map(|(name, factory)| (name.as_str(), factory.as_ref()))
-    }
-
-    /// Their names, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.factories.keys().map(String::as_str)
-    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plugin::Isolation;
 use crate::units::HumanDuration;
 
 /// What holds for every collector that does not say otherwise.
@@ -63,6 +64,9 @@ pub struct Instance {
     /// Instead of a plugin: the absolute path of a program that prints samples, and its arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// Where the code of a library runs; "inline" is in the daemon itself.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub isolation: Isolation,
     /// Whether it runs.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -86,6 +90,10 @@ pub struct Instance {
 /// The plugin that runs programs, and the key by which it is told which.
 const COMMAND: &str = "command";
 
+fn is_default(isolation: &Isolation) -> bool {
+    *isolation == Isolation::default()
+}
+
 fn yes() -> bool {
     true
 }
@@ -97,6 +105,7 @@ impl Instance {
             name: None,
             plugin: plugin.to_owned(),
             command: Vec::new(),
+            isolation: Isolation::default(),
             enabled: true,
             interval: None,
             jitter: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::{Config, Instance};
+use crate::plugin::Isolation;
 use crate::sample::{BatchBuilder, Limits};
 
 /// All that decides how one collector runs. Two that are equal run alike: a reload leaves it alone.
@@ -21,13 +22,21 @@ pub struct Settings {
     pub(super) max_failures: u32,
     pub(super) root: PathBuf,
     pub(super) config: Map<String, Json>,
+    pub(super) isolation: Isolation,
+    /// Which make of the plugin it is.
+    revision: u64,
     labels: Vec<(String, String)>,
     limits: Limits,
 }
 
 impl Settings {
     /// What `instance` says, else what suits its plugin, else what holds for all.
-    pub fn resolve(instance: &Instance, all: &Config, suggested: Option<Duration>) -> Self {
+    pub fn resolve(
+        instance: &Instance,
+        all: &Config,
+        suggested: Option<Duration>,
+        revision: u64,
+    ) -> Self {
         let interval = instance.interval.map(|interval| *interval).or(suggested);
         let Config { max_samples, max_labels, max_text, .. } = *all;
         Self {
@@ -40,6 +49,8 @@ impl Settings {
             max_failures: all.max_failures,
             root: all.root.clone(),
             config: instance.plugin_config(),
+            isolation: instance.isolation,
+            revision,
             labels: instance.labels.clone().into_iter().collect(),
             limits: Limits { samples: max_samples, labels: max_labels, text: max_text },
         }

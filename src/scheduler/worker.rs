@@ -138,7 +138,8 @@ impl Parts {
                     .ok_or_else(|| Failure::Permanent(format!("there is no plugin {plugin:?}")))?;
                 // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
                 let deadline = settings.deadline.mul_f64(0.9);
-                let context = Context { name: settings.name.clone(), host, deadline };
+                let (name, isolation) = (settings.name.clone(), settings.isolation);
+                let context = Context { name, host, deadline, isolation };
                 self.source.insert(factory.make(&settings.config, context)?)
             }
         };

@@ -42,7 +42,7 @@ pub(super) enum Stop {
 
 /// A running program. Dropped, it and all of its process group are killed.
 pub(super) struct Child {
-    process: Process,
+    process: Guard,
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     stderr: Option<ChildStderr>,
@@ -61,7 +61,7 @@ impl Child {
             rustix::io::ioctl_fionbio(stream, true)?;
         }
         Ok(Self {
-            process,
+            process: Guard(process),
             stdin: Some(stdin),
             stdout,
             stderr: Some(stderr),
@@ -73,7 +73,7 @@ impl Child {
 
     /// Bytes of memory that it has resident, itself alone (proc_pid_statm(5)).
     pub(super) fn resident_bytes(&self) -> Option<f64> {
-        let text = fs::read_to_string(format!("/proc/{}/statm", self.process.id())).ok()?;
+        let text = fs::read_to_string(format!("/proc/{}/statm", self.process.0.id())).ok()?;
         let pages: f64 = text.split(' ').nth(1)?.parse().ok()?;
         Some(pages * rustix::param::page_size() as f64)
     }
@@ -147,15 +147,7 @@ impl Child {
 
     /// Waits for its end until `deadline`, and then no longer.
     pub(super) fn wait_until(&mut self, deadline: Instant) -> Option<ExitStatus> {
-        loop {
-            match self.process.try_wait() {
-                Ok(Some(status)) => return Some(status),
-                Ok(None) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                _ => return None,
-            }
-        }
+        self.process.wait_until(deadline)
     }
 
     /// Waits until there is something to read; false if `deadline` comes first.
@@ -180,15 +172,72 @@ impl Child {
     }
 }
 
-impl Drop for Child {
+/// A process that does not outlive its owner, and neither does its group.
+struct Guard(Process);
+
+impl Guard {
+    /// Waits for its end until `deadline`, and then no longer.
+    fn wait_until(&mut self, deadline: Instant) -> Option<ExitStatus> {
+        loop {
+            match self.0.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+impl Drop for Guard {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
             // The group first: what it started may outlive it. There is none if all are gone.
             let _ = rustix::process::kill_process_group(pid, Signal::KILL);
         }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Lets a program run to its end, within `deadline` and with at most `limit` bytes of output.
+///
+/// # Errors
+/// How it failed, with its last words.
+pub(in crate::plugin) fn output(
+    mut process: Process,
+    deadline: Instant,
+    limit: usize,
+) -> Result<Vec<u8>, String> {
+    let reader = |stream: Option<Box<dyn io::Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(stream) = stream {
+                let _ = stream.take(limit as u64).read_to_end(&mut bytes);
+            }
+            bytes
+        })
+    };
+    let out = reader(process.stdout.take().map(|stream| Box::new(stream) as _));
+    let err = reader(process.stderr.take().map(|stream| Box::new(stream) as _));
+    let mut child = Guard(process);
+    let status = child.wait_until(deadline);
+    // Killed, it closes its pipes, and the readers end.
+    drop(child);
+    let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
+    match status {
+        Some(status) if status.success() => Ok(out),
+        status => {
+            let how =
+                status.map_or("did not end in time".to_owned(), |s| format!("ended with {s}"));
+            let err = String::from_utf8_lossy(&err);
+            match err.trim().lines().last() {
+                Some(last) => Err(format!("{how}; its last words: {last}")),
+                None => Err(how),
+            }
+        }
     }
 }
 

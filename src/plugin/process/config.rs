@@ -66,6 +66,21 @@ impl Config {
         }
     }
 
+    /// This command, with nothing but defaults.
+    pub fn of(command: impl Into<Vec<String>>) -> Self {
+        Self {
+            command: command.into(),
+            mode: Mode::default(),
+            environment: default_environment(),
+            max_address_space: default_address_space(),
+            max_cpu_time: default_cpu_time(),
+            max_open_files: default_open_files(),
+            max_processes: default_processes(),
+            max_output: default_output(),
+            max_line: default_line(),
+        }
+    }
+
     /// What the kernel holds it to.
     pub(super) fn limits(&self) -> Limits {
         Limits {

@@ -11,7 +11,7 @@ use std::thread;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
-use super::Config;
+use super::{Config, OURSELVES};
 
 /// What the kernel holds a program to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,15 +66,15 @@ type Job = (Box<Command>, SyncSender<Started>);
 /// Starts programs from a thread that lives as long as the daemon: a child dies with the *thread*
 /// that started it (`PR_SET_PDEATHSIG`, prctl(2)), and those that collect come and go.
 #[derive(Debug, Default)]
-pub(super) struct Launcher {
+pub struct Launcher {
     jobs: OnceLock<SyncSender<Job>>,
 }
 
 impl Launcher {
     /// Starts a program with pipes for its three streams.
-    pub(super) fn start(&self, config: &Config, variables: &[(&str, &str)]) -> Started {
-        // We are the program that becomes it, as we are now, even if our file was replaced since.
-        let mut command = Command::new("/proc/self/exe");
+    pub(in crate::plugin) fn start(&self, config: &Config, variables: &[(&str, &str)]) -> Started {
+        // We are the program that becomes it.
+        let mut command = Command::new(OURSELVES);
         command
             .arg0("gz-monitor")
             .arg("plugin-exec")

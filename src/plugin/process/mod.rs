@@ -10,8 +10,13 @@ mod launch;
 mod source;
 mod stderr;
 
+pub(super) use child::output;
 pub use config::{Config, Mode};
-pub use launch::{Limits, exec};
+pub use launch::{Launcher, Limits, exec};
+pub(super) use source::Program;
+
+/// Our own program as it runs, even if its file was replaced since.
+pub(super) const OURSELVES: &str = "/proc/self/exe";
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +24,6 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::{Context, Factory, Failure, Source};
-use launch::Launcher;
-use source::Program;
 
 /// Makes sources of programs.
 pub struct Command {
@@ -28,15 +31,9 @@ pub struct Command {
 }
 
 impl Command {
-    /// A factory with the thread that starts its programs.
-    pub fn new() -> Self {
-        Self { launcher: Arc::new(Launcher::default()) }
-    }
-}
-
-impl Default for Command {
-    fn default() -> Self {
-        Self::new()
+    /// A factory whose programs `launcher` starts.
+    pub fn new(launcher: Arc<Launcher>) -> Self {
+        Self { launcher }
     }
 }
 
@@ -64,6 +61,6 @@ impl Factory for Command {
         context: Context,
     ) -> Result<Box<dyn Source>, Failure> {
         let config = Config::parse(config).map_err(Failure::Permanent)?;
-        Ok(Box::new(Program::new(config, context, self.launcher.clone())))
+        Ok(Box::new(Program::new(config, None, context, self.launcher.clone())))
     }
 }

@@ -11,13 +11,16 @@ use super::{Config, Mode};
 use crate::plugin::wire::Ending;
 use crate::plugin::{Context, Failure, Source};
 use crate::sample::{BatchBuilder, Value};
+use serde_json::Value as Json;
 
 /// After its output has ended, a program has this long to end itself.
 const END_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A program as a source of samples: run for each collection, or kept running.
-pub(super) struct Program {
+pub(in crate::plugin) struct Program {
     config: Config,
+    /// The first line that it is written.
+    init: Option<Json>,
     context: Context,
     launcher: Arc<Launcher>,
     log: StandardError,
@@ -26,9 +29,15 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn new(config: Config, context: Context, launcher: Arc<Launcher>) -> Self {
+    /// A program that is not running yet, and is written `init` when it starts.
+    pub(in crate::plugin) fn new(
+        config: Config,
+        init: Option<Json>,
+        context: Context,
+        launcher: Arc<Launcher>,
+    ) -> Self {
         let log = StandardError::new(context.host.clone());
-        Self { config, context, launcher, log, child: None, starts: 0 }
+        Self { config, init, context, launcher, log, child: None, starts: 0 }
     }
 
     fn start(&mut self) -> Result<Child, Failure> {
@@ -41,7 +50,12 @@ impl Program {
         };
         let process = self.launcher.start(&self.config, &variables).map_err(failed)?;
         self.starts += 1;
-        Child::new(process, &self.config).map_err(failed)
+        let mut child = Child::new(process, &self.config).map_err(failed)?;
+        if let Some(init) = &self.init {
+            // If it is gone already, reading tells how it ended.
+            let _ = child.ask(&format!("{init}\n"));
+        }
+        Ok(child)
     }
 
     /// One run, from its start to its end.

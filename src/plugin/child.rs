@@ -1,0 +1,163 @@
+//! Inside `gz-monitor plugin-host`: one collector of a library, speaking the protocol of programs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufWriter, Write};
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gz_monitor_abi::{Descriptor, Kind, Plugin};
+use gz_monitor_sdk::Level;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Failure;
+use super::library::{self, Instance, LoadError};
+
+/// One collector of a library, as `--describe` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    pub id: String,
+    pub version: String,
+    pub summary: String,
+    /// What its author suggests; 0 leaves it to the daemon.
+    pub interval_ms: u32,
+    /// Major and minor version of the plugin interface.
+    pub abi: (u32, u32),
+}
+
+/// Describes the collectors of a library.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn describe(file: &Path) -> Result<Vec<Description>, LoadError> {
+    let Plugin { abi, collectors } = library::load(file)?;
+    let describe = |collector: Descriptor| Description {
+        id: collector.id,
+        version: collector.version,
+        summary: collector.summary,
+        interval_ms: collector.interval_ms,
+        abi,
+    };
+    Ok(collectors.into_iter().map(describe).collect())
+}
+
+/// What the daemon asks, one a line.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Request {
+    /// Comes first, and once.
+    Init {
+        config: serde_json::Value,
+        root: PathBuf,
+    },
+    Collect,
+}
+
+/// Serves one collector of a library until the daemon closes our input.
+///
+/// # Errors
+/// Those of the pipes. What is wrong with the library is told to the daemon, not returned.
+pub fn serve(file: &Path, collector: &str) -> io::Result<()> {
+    let out = Arc::new(Mutex::new(Output::take_stdout()?));
+    let mut instance = None;
+    for line in io::stdin().lock().lines() {
+        let request = serde_json::from_str(&line?).map_err(io::Error::other)?;
+        match (request, &mut instance) {
+            (Request::Init { config, root }, slot) => {
+                *slot = Some(start(file, collector, &config, root, &out));
+            }
+            (Request::Collect, Some(Ok(instance))) => {
+                let result = Instance::collect(instance, &mut |s| out.lock().sample(s));
+                out.lock().end(result)?;
+            }
+            (Request::Collect, Some(Err(failure))) => out.lock().end(Err(failure.clone()))?,
+            (Request::Collect, None) => return Err(io::Error::other("collect came before init")),
+        }
+    }
+    Ok(())
+}
+
+fn start(
+    file: &Path,
+    collector: &str,
+    config: &serde_json::Value,
+    root: PathBuf,
+    out: &Arc<Mutex<Output>>,
+) -> Result<Instance, Failure> {
+    let plugin = library::load(file).map_err(|error| Failure::Permanent(error.to_string()))?;
+    let found = plugin.collectors.into_iter().find(|c| c.id == collector);
+    let found = found.ok_or_else(|| {
+        Failure::Permanent(format!("{} has no collector {collector:?}", file.display()))
+    })?;
+    let out = out.clone();
+    let log = move |level, text: &str| out.lock().log(level, text);
+    let host = gz_monitor_sdk::Host::new(root, log);
+    Instance::new(found.functions, &config.to_string(), host)
+}
+
+/// The way to the daemon.
+struct Output {
+    pipe: BufWriter<File>,
+    broken: io::Result<()>,
+}
+
+impl Output {
+    /// Takes standard output for the protocol alone: what the library prints goes to standard error
+    /// from now on, where it cannot be taken for samples.
+    fn take_stdout() -> io::Result<Self> {
+        let pipe = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        rustix::stdio::dup2_stdout(io::stderr().as_fd())?;
+        Ok(Self { pipe: BufWriter::with_capacity(32 << 10, pipe), broken: Ok(()) })
+    }
+
+    fn sample(&mut self, sample: library::Sample<'_>) {
+        // What was refused reaches the daemon as a line that it refuses, and counts.
+        let record = match &sample {
+            None => json!({ "type": "refused" }),
+            Some(reading) => {
+                let labels: BTreeMap<&str, &str> = reading.labels.iter().copied().collect();
+                let kind = if reading.kind == Kind::Counter { "counter" } else { "gauge" };
+                let value = match reading.value {
+                    value if value.is_nan() => json!("NaN"),
+                    f64::INFINITY => json!("+Inf"),
+                    f64::NEG_INFINITY => json!("-Inf"),
+                    value => json!(value),
+                };
+                json!({ "name": reading.name, "labels": labels, "value": value, "kind": kind })
+            }
+        };
+        self.write(&record);
+    }
+
+    fn log(&mut self, level: Level, text: &str) {
+        let level = match level {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
+        };
+        self.write(&json!({ "type": "log", "level": level, "message": text }));
+    }
+
+    /// A failure is told at the end of the collection, because the library cannot mend it.
+    fn write(&mut self, record: &serde_json::Value) {
+        if self.broken.is_ok() {
+            self.broken = writeln!(self.pipe, "{record}");
+        }
+    }
+
+    fn end(&mut self, result: Result<(), Failure>) -> io::Result<()> {
+        let (status, message) = match result {
+            Ok(()) => ("ok", String::new()),
+            Err(Failure::Permanent(text)) => ("config", text),
+            Err(Failure::Transient(text)) => ("unavailable", text),
+            Err(Failure::Poisoned(text)) => ("panic", text),
+        };
+        self.write(&json!({ "type": "end", "status": status, "message": message }));
+        std::mem::replace(&mut self.broken, Ok(()))?;
+        self.pipe.flush()
+    }
+}

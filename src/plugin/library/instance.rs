@@ -1,0 +1,134 @@
+//! A running collector of a library.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use gz_monitor_abi::{self as abi, Error, Functions, Kind, Sink, Status, Str, read_samples};
+
+use super::host::Hosted;
+use crate::plugin::{Failure, Source};
+use crate::sample::{BatchBuilder, Value};
+
+/// A sample as the library emitted it, or `None` for one that was refused.
+pub type Sample<'a> = Option<abi::Reading<'a>>;
+
+/// A running collector of a library; destroyed when dropped.
+pub struct Instance {
+    functions: Functions,
+    instance: *mut c_void,
+    /// The library keeps pointers into it until it is destroyed.
+    _host: Box<Hosted>,
+}
+
+// SAFETY: the header tags every call that takes the instance `[exclusive]`: from any thread, one at
+// a time. `&mut self` sees to that.
+unsafe impl Send for Instance {}
+
+/// What `emit` finds behind its sink.
+struct Taker<'a> {
+    take: &'a mut dyn FnMut(Sample<'_>),
+}
+
+impl Instance {
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// [`Failure`], by the status that the library gave.
+    pub fn new(
+        functions: Functions,
+        config_json: &str,
+        host: gz_monitor_sdk::Host,
+    ) -> Result<Self, Failure> {
+        let host = Hosted::new(host);
+        let (mut instance, mut error) = (ptr::null_mut(), Error::default());
+        // SAFETY: `read_plugin` gave the function; every pointer is to something that lives through
+        // the call, and the host until `destroy` has returned.
+        let status = unsafe {
+            (functions.init)(host.table(), Str::new(config_json), &raw mut instance, &raw mut error)
+        };
+        match status {
+            Status::OK => Ok(Self { functions, instance, _host: host }),
+            // What is not there now will not be there at the next interval either.
+            Status::NO_DATA => Err(Failure::Permanent(format!("no data: {}", error.text()))),
+            status => Err(judge(status, &error).err().unwrap_or_else(|| {
+                Failure::Permanent(format!("init returned the unknown status {}", status.0))
+            })),
+        }
+    }
+
+    /// Takes one reading.
+    ///
+    /// # Errors
+    /// [`Failure`], by the status that the library gave; what was emitted before it counts.
+    pub fn collect(&mut self, take: &mut dyn FnMut(Sample<'_>)) -> Result<(), Failure> {
+        let mut taker = Taker { take };
+        let sink = Sink {
+            struct_size: size_of::<Sink>() as u32,
+            reserved: 0,
+            ctx: ptr::from_mut(&mut taker).cast(),
+            emit: Some(emit),
+        };
+        let mut error = Error::default();
+        // SAFETY: of the instance that `init` made, exclusively; sink and error live through it.
+        let status =
+            unsafe { (self.functions.collect)(self.instance, &raw const sink, &raw mut error) };
+        judge(status, &error)
+    }
+}
+
+impl Source for Instance {
+    fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
+        Instance::collect(self, &mut |sample| match sample {
+            Some(reading) => {
+                let value = match reading.kind {
+                    Kind::Gauge => Value::Gauge(reading.value),
+                    Kind::Counter => Value::Counter(reading.value),
+                };
+                out.push(reading.name, reading.labels, value);
+            }
+            None => out.reject_malformed(),
+        })
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SAFETY: of the instance that `init` made, once and last; the host is dropped after this.
+        unsafe { (self.functions.destroy)(self.instance) };
+    }
+}
+
+fn judge(status: Status, error: &Error) -> Result<(), Failure> {
+    let text = || match error.text() {
+        text if text.is_empty() => format!("it gave the status {} and no reason", status.0),
+        text => text.into_owned(),
+    };
+    match status {
+        Status::OK | Status::NO_DATA => Ok(()),
+        Status::ERR_CONFIG => Err(Failure::Permanent(format!("configuration: {}", text()))),
+        Status::ERR_UNAVAILABLE => Err(Failure::Transient(format!("unavailable: {}", text()))),
+        Status::ERR_PANIC => Err(Failure::Poisoned(format!("panicked: {}", text()))),
+        _ => Err(Failure::Transient(text())),
+    }
+}
+
+unsafe extern "C" fn emit(
+    sink: *const Sink,
+    samples: *const abi::Sample,
+    count: usize,
+    stride: usize,
+) -> Status {
+    // SAFETY: the library passes the sink that it was given, within the call it was given in, on
+    // the thread of that call; so the taker is alive and nobody else has it.
+    let taker = unsafe { &mut *(*sink).ctx.cast::<Taker<'_>>() };
+    // SAFETY: samples are as the header says, for the duration of this call.
+    let read =
+        unsafe { read_samples(samples, count, stride, &mut |reading| (taker.take)(reading.ok())) };
+    match read {
+        Ok(()) => Status::OK,
+        Err(_) => {
+            (taker.take)(None);
+            Status::ERR_INTERNAL
+        }
+    }
+}
