@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::child::Description;
 use super::library::{self, Instance};
-use super::process::{Config, Launcher, Mode, OURSELVES, Program};
+use super::process::{Config, Launcher, Mode, Program};
 use super::{Context, Factory, Failure, Isolation, Source};
 
 /// Makes instances of one collector of a library.
@@ -61,7 +61,7 @@ impl Factory for DropIn {
         }
         let file = self.file.to_str();
         let file = file.ok_or_else(|| Failure::Permanent("its path is not UTF-8".to_owned()))?;
-        let command = [OURSELVES, "plugin-host", file, &self.description.id];
+        let command = [self.launcher.ourselves(), "plugin-host", file, &self.description.id];
         let root = context.host.path("");
         let init = json!({ "type": "init", "config": config, "root": root });
         let program = Config { mode: Mode::Request, ..Config::of(command.map(str::to_owned)) };

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use super::child::Description;
 use super::dropin::DropIn;
 use super::folder::{self, Found};
-use super::process::{self, Command, Config, Launcher, OURSELVES};
+use super::process::{self, Command, Config, Launcher};
 use super::{Factory, builtins};
 
 /// A library has this long to be loaded and described.
@@ -41,9 +41,15 @@ struct Library {
 }
 
 impl PluginHost {
-    /// A host of the plugins of the program itself.
+    /// A host of the plugins of the program itself, which runs now.
     pub fn with_builtins() -> Self {
-        let launcher = Arc::new(Launcher::default());
+        // As it runs, even if its file was replaced since.
+        Self::of("/proc/self/exe".to_owned())
+    }
+
+    /// A host of the plugins of `program`, which is a `gz-monitor`.
+    pub fn of(program: String) -> Self {
+        let launcher = Arc::new(Launcher::new(program));
         let host = Self {
             factories: RwLock::default(),
             seen: Mutex::default(),
@@ -148,7 +154,7 @@ impl PluginHost {
 /// Has a library described in a child, because to load it is to run it.
 fn describe(launcher: &Launcher, path: &Path) -> Result<Vec<Description>, String> {
     let file = path.to_str().ok_or("its path is not UTF-8")?;
-    let config = Config::of([OURSELVES, "plugin-host", file].map(str::to_owned));
+    let config = Config::of([launcher.ourselves(), "plugin-host", file].map(str::to_owned));
     let process = launcher.start(&config, &[]).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + DESCRIBE_TIMEOUT;
     let bytes = process::output(process, deadline, DESCRIPTION_BYTES_MAX)?;

@@ -11,7 +11,7 @@ use std::thread;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
-use super::{Config, OURSELVES};
+use super::Config;
 
 /// What the kernel holds a program to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,16 +65,28 @@ type Job = (Box<Command>, SyncSender<Started>);
 
 /// Starts programs from a thread that lives as long as the daemon: a child dies with the *thread*
 /// that started it (`PR_SET_PDEATHSIG`, prctl(2)), and those that collect come and go.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Launcher {
+    /// The `gz-monitor` program.
+    ourselves: String,
     jobs: OnceLock<SyncSender<Job>>,
 }
 
 impl Launcher {
+    /// A launcher that has `ourselves`, the `gz-monitor` program, become what it starts.
+    pub fn new(ourselves: String) -> Self {
+        Self { ourselves, jobs: OnceLock::new() }
+    }
+
+    /// What a child of the launcher runs to be this program again.
+    pub(in crate::plugin) fn ourselves(&self) -> &str {
+        &self.ourselves
+    }
+
     /// Starts a program with pipes for its three streams.
     pub(in crate::plugin) fn start(&self, config: &Config, variables: &[(&str, &str)]) -> Started {
         // We are the program that becomes it.
-        let mut command = Command::new(OURSELVES);
+        let mut command = Command::new(&self.ourselves);
         command
             .arg0("gz-monitor")
             .arg("plugin-exec")

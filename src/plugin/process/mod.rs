@@ -15,9 +15,6 @@ pub use config::{Config, Mode};
 pub use launch::{Launcher, Limits, exec};
 pub(super) use source::Program;
 
-/// Our own program as it runs, even if its file was replaced since.
-pub(super) const OURSELVES: &str = "/proc/self/exe";
-
 use std::sync::Arc;
 use std::time::Duration;
 
