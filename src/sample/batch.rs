@@ -51,7 +51,8 @@ pub struct Limits {
 /// How many samples of a collection were refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rejected {
-    /// Names that Prometheus does not allow.
+    /// Names that Prometheus does not allow, totals that are negative or no number, and what could
+    /// not be read at all.
     pub invalid: u64,
     /// Beyond one of the [`Limits`].
     pub limit: u64,
@@ -86,6 +87,13 @@ impl BatchBuilder {
     pub fn push(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
         if self.samples.len() >= self.limits.samples || labels.len() > self.limits.labels {
             self.rejected.limit += 1;
+            return;
+        }
+        // A gauge may be beyond all numbers, a total cannot.
+        if let Value::Counter(total) = value
+            && !(total.is_finite() && total >= 0.0)
+        {
+            self.rejected.invalid += 1;
             return;
         }
         let position = self.samples.len();
@@ -184,9 +192,16 @@ mod tests {
         for name in ["a", "b", "c", "d"] {
             builder.push(name, &[], Value::Gauge(0.0));
         }
+        builder.push("total", &[], Value::Counter(-1.0));
+        builder.push("total", &[], Value::Counter(f64::NAN));
         let (samples, rejected) = builder.take();
         assert_eq!(samples.len(), 3);
-        assert_eq!(rejected, Rejected { invalid: 2, limit: 3 });
+        assert_eq!(rejected, Rejected { invalid: 2, limit: 5 });
+        builder.push("total", &[], Value::Counter(-1.0));
+        builder.push("total", &[], Value::Counter(f64::INFINITY));
+        builder.push("gauge", &[], Value::Gauge(f64::NAN));
+        let (samples, rejected) = builder.take();
+        assert_eq!((samples.len(), rejected), (1, Rejected { invalid: 2, limit: 0 }));
     }
 
     proptest! {

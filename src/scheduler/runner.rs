@@ -10,11 +10,14 @@ use super::worker::Worker;
 use super::{Cadence, Event, Settings};
 use crate::clock::Clock;
 use crate::plugin::PluginHost;
-use crate::sample::{Batch, Outcome};
+use crate::sample::{Batch, Outcome, Rejected};
 
 /// What needs two readings (the use of processors, the largest processes) gets its second one this
 /// soon after the start, so that nobody looks at blanks for a whole interval.
 const SECOND_READING: Duration = Duration::from_secs(1);
+
+/// A collector that brings bad samples does so every time; its log line comes no more often.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// One collector, and whom it serves.
 pub(super) struct Runner {
@@ -44,11 +47,20 @@ impl Runner {
         let Settings { interval, backoff_max, max_failures, jitter, .. } = self.settings;
         let mut quarantine = Quarantine::new(interval, backoff_max, max_failures);
         let mut worker = Worker::new(self.settings.clone(), self.plugins.clone());
-        let mut first = true;
+        let (mut first, mut refused, mut warned) = (true, Rejected::default(), None);
         loop {
             let batch = worker.collect(self.clock).await;
             quarantine.record(batch.outcome == Outcome::Ok);
             report(&batch);
+            refused += batch.rejected;
+            if refused != Rejected::default()
+                && warned.is_none_or(|at| at + MINUTE <= batch.at.uptime)
+            {
+                warned = Some(batch.at.uptime);
+                let (collector, Rejected { invalid, limit }) = (&*batch.collector, refused);
+                tracing::warn!(collector, invalid, limit, "samples refused");
+                refused = Rejected::default();
+            }
             let stopped = matches!(batch.outcome, Outcome::Stopped(_));
             let batch = Batch { broken: quarantine.is_broken(), ..batch };
             if self.events.send(Event::Ended(batch)).await.is_err() {

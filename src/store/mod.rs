@@ -35,7 +35,7 @@ pub struct Series {
 /// Samples that were not taken, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Another collector brings the same series.
+    /// The same series came from another collector, or twice in one batch.
     pub duplicate: u64,
     /// There are as many series as may be.
     pub limit: u64,
@@ -126,7 +126,11 @@ impl Store {
     fn insert(&mut self, key: &Arc<SeriesKey>, series: Series) -> bool {
         let full = self.series.len() >= self.max_series;
         match self.series.get_mut(key) {
-            Some(present) if present.collector == series.collector => *present = series,
+            Some(present) if present.collector == series.collector => {
+                // Twice in one batch: the later one counts, and the fault is counted.
+                self.dropped.duplicate += u64::from(present.at == series.at);
+                *present = series;
+            }
             Some(_) => {
                 self.dropped.duplicate += 1;
                 return false;
@@ -199,6 +203,17 @@ mod tests {
         store.apply(&batch("one", 3, &[]));
         store.apply(&batch("two", 4, &["a"]));
         assert_eq!(store.value("a"), Some(4.0));
+    }
+
+    #[test]
+    fn twice_in_one_batch_is_counted_and_the_later_one_stays() {
+        let mut store = Store::new(&Config::default());
+        let mut twice = batch("one", 1, &["a", "a"]);
+        twice.samples[1].value = Value::Gauge(7.0);
+        store.apply(&twice);
+        assert_eq!((store.value("a"), store.dropped().duplicate), (Some(7.0), 1));
+        store.apply(&batch("one", 2, &["a"]));
+        assert_eq!(store.dropped().duplicate, 1);
     }
 
     #[test]
