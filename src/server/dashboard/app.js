@@ -134,7 +134,7 @@ function loadCollectors() {
     model.collectors = collectors ?? model.collectors;
     model.collectorsError = error;
     const system = model.collectors?.find(collector => collector.name === 'system');
-    document.body.toggleAttribute('data-unmeasured', ['failing', 'timed_out', 'stopped'].includes(system?.state));
+    document.body.toggleAttribute('data-unmeasured', ['failing', 'timed_out', 'broken', 'stopped'].includes(system?.state));
     dirty('collectors');
   };
   load('collectors', data => done(data.collectors, null), error => done(null, error.message));

@@ -6,7 +6,7 @@ import { count, instant, clock, NONE } from './format.js';
 const ROWS_MAX = 100;
 
 /** Words, drawing and colour of each state. */
-const STATES = { ok: ['ok', 'healthy', 'good'], waiting: ['waiting', 'pending'], failing: ['failing', 'critical', 'bad'], timed_out: ['timed out', 'warning', 'warn'], stopped: ['stopped', 'cancelled'] };
+const STATES = { ok: ['ok', 'healthy', 'good'], waiting: ['waiting', 'pending'], failing: ['failing', 'critical', 'bad'], timed_out: ['timed out', 'warning', 'warn'], broken: ['broken', 'critical', 'bad'], stopped: ['stopped', 'cancelled'] };
 
 export function drawCollectors(model) {
   const all = [...(model.collectors ?? [])].sort((a, b) => String(a.name).localeCompare(String(b.name)));
