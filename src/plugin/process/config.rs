@@ -39,7 +39,7 @@ pub struct Config {
     /// Its open files.
     #[serde(default = "default_open_files")]
     pub max_open_files: u64,
-    /// Processes of its user, when that is not root.
+    /// Processes and threads of its user, those that are not its own included, unless that is root.
     #[serde(default = "default_processes")]
     pub max_processes: u64,
     /// What it may print in one collection.
@@ -59,6 +59,19 @@ impl Config {
         let json = Json::Object(config.clone());
         let config: Self =
             serde_path_to_error::deserialize(json).map_err(|error| error.to_string())?;
+        if config.command.iter().any(|argument| argument.contains('\0')) {
+            return Err("command: a NUL byte cannot be passed to a program".to_owned());
+        }
+        let bounds = [
+            ("max_address_space", *config.max_address_space),
+            ("max_output", *config.max_output),
+            ("max_line", *config.max_line),
+            ("max_open_files", config.max_open_files),
+            ("max_processes", config.max_processes),
+        ];
+        if let Some((key, _)) = bounds.iter().find(|(_, bound)| *bound == 0) {
+            return Err(format!("{key}: nothing can be done with 0"));
+        }
         match config.command.first() {
             Some(program) if program.starts_with('/') => Ok(config),
             Some(program) => Err(format!("command: {program:?} must be an absolute path")),
@@ -94,8 +107,9 @@ fn default_open_files() -> u64 {
     256
 }
 
+/// Enough for a desktop's user, whose other programs count.
 fn default_processes() -> u64 {
-    256
+    4096
 }
 
 fn default_output() -> ByteSize {

@@ -7,6 +7,7 @@
 mod child;
 mod config;
 mod launch;
+mod output;
 mod source;
 mod stderr;
 
