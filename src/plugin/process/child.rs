@@ -162,14 +162,14 @@ impl Child {
         host: &Host,
     ) -> Option<ExitStatus> {
         // The pipe holds no more than one buffer of what it said last, unless it goes on.
-        let mut buffer = vec![0; READ_BYTES];
+        let (mut buffer, mut printed) = (vec![0; READ_BYTES], 0);
         loop {
             let has_ended = self.has_ended();
-            self.read_stderr(&mut buffer, log);
+            printed += self.read_stderr(&mut buffer, log) as u64;
             if has_ended {
                 return self.reap();
             }
-            if Instant::now() >= deadline || host.cancelled() {
+            if Instant::now() >= deadline || host.cancelled() || printed > self.max_output {
                 return None;
             }
             std::thread::sleep(END_LOOK_EVERY);

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -44,6 +44,7 @@ pub fn exec(limits: Limits, daemon: u32, command: &[OsString]) -> io::Result<Inf
     if parent.and_then(|pid| u32::try_from(pid).ok()) != Some(daemon) {
         return Err(io::Error::other("the daemon is gone"));
     }
+    close_files()?;
     let (program, arguments) =
         command.split_first().ok_or_else(|| io::Error::other("no program is named"))?;
     if !may_be_run(Path::new(program)) {
@@ -64,6 +65,19 @@ pub fn exec(limits: Limits, daemon: u32, command: &[OsString]) -> io::Result<Inf
         rustix::process::setrlimit(resource, limit)?;
     }
     Err(Command::new(program).args(arguments).exec())
+}
+
+/// Closes all but the three streams: whoever started the daemon may have left it files that are not
+/// closed by execve(2), and they are no business of the program.
+fn close_files() -> io::Result<()> {
+    let numbers: Vec<i32> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // The one that the list was read from is closed already.
+        let _ = nix::unistd::close(number);
+    }
+    Ok(())
 }
 
 /// False for what the kernel would not run (ENOEXEC), because execvp(3) has a shell read that.
