@@ -127,7 +127,7 @@ async fn limits_of_the_kernel() {
         + &sh(
             "spin",
             "while :; do :; done",
-            "config = { max_cpu_time = \"1s\" }\ninterval = \"5s\"",
+            "config = { max_cpu_time = \"1s\" }\ndeadline = \"25s\"",
         );
     let daemon = daemon().config(&config).start().await;
     until_failed(&daemon, "files", "Too many open files").await;
@@ -152,4 +152,16 @@ async fn a_program_that_crashes_now_and_then_recovers() {
     until("its samples are there", async || metric(&daemon, "alive").await).await;
     let starts = "gz_plugin_starts_total{collector=\"it\"}";
     until_metric(&daemon, starts, |starts| starts == 4.0).await;
+}
+
+#[tokio::test]
+async fn last_words_are_of_the_run_that_failed() {
+    let builder = daemon();
+    let mark = builder.path().join("mark");
+    let script = format!("[ -e {0} ] && exit 4; touch {0}; echo old >&2; exit 3", mark.display());
+    let config = PACE.to_owned() + &sh("it", &script, "");
+    let daemon = builder.config(&config).start().await;
+    let silent = |now: &Value| now["error"] == "ended with exit status: 4";
+    until_collector(&daemon, "it", "fails without words", silent).await;
+    daemon.until_logged("ended with exit status: 3; its last words: old").await;
 }

@@ -119,3 +119,47 @@ fn default_output() -> ByteSize {
 fn default_line() -> ByteSize {
     ByteSize(64 << 10)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(config: &Json) -> Result<Config, String> {
+        Config::parse(config.as_object().expect("an object"))
+    }
+
+    #[test]
+    fn defaults() {
+        let config = parse(&json!({"command": ["/bin/true"]})).expect("valid");
+        assert_eq!((config.mode, config.max_open_files), (Mode::Once, 256));
+        let expected =
+            Limits { address_space: 1 << 30, cpu_seconds: 3600, open_files: 256, processes: 4096 };
+        assert_eq!(config.limits(), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |config: Json, expected: &str| {
+            let error = parse(&config).expect_err("not valid");
+            assert!(error.contains(expected), "{error}");
+        };
+        check(json!({}), "command");
+        check(json!({"command": []}), "must name a program");
+        check(json!({"command": ["true"]}), "absolute path");
+        check(json!({"command": ["/bin/true", "a\0b"]}), "NUL");
+        check(json!({"command": ["/bin/true"], "mode": "twice"}), "mode");
+        check(json!({"command": ["/bin/true"], "max_line": "0B"}), "max_line");
+        check(json!({"command": ["/bin/true"], "max_open_files": 0}), "max_open_files");
+        check(json!({"command": ["/bin/true"], "shell": true}), "shell");
+    }
+
+    /// In whole seconds; none at all would kill it at once.
+    #[test]
+    fn processor_time() {
+        for (text, expected) in [("100ms", 1), ("1s", 1), ("90s", 90)] {
+            let config = json!({"command": ["/bin/true"], "max_cpu_time": text});
+            assert_eq!(parse(&config).expect("valid").limits().cpu_seconds, expected, "{text}");
+        }
+    }
+}
