@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -15,8 +16,11 @@ use crate::telemetry::Telemetry;
 
 /// One thread does the work of an idle host; the second keeps clients served while it is busy.
 const WORKER_THREADS: usize = 2;
-/// Threads for calls that may block: a collector has at most one.
-const BLOCKING_THREADS: usize = 64;
+/// Threads for calls that may block: a collector has at most one, and there may be a thousand. They
+/// are started as they are needed.
+const BLOCKING_THREADS: usize = 1_100;
+/// How long collectors may take to notice that the daemon ends.
+const COLLECTORS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The flags of `server`. They win over files and environment.
 #[derive(Debug, clap::Args)]
@@ -67,8 +71,9 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         .build()
         .context("cannot start threads")?;
     let result = runtime.block_on(serve(loaded, &sources, plugins, telemetry));
-    // A collector that hangs must not keep the process alive.
-    runtime.shutdown_background();
+    // Programs are killed meanwhile, with all that they have started. A collector that hangs must not
+    // keep the process alive.
+    runtime.shutdown_timeout(COLLECTORS_TIMEOUT);
     Ok(result?)
 }
 

@@ -16,7 +16,7 @@ use super::{Factory, builtins};
 
 /// A library has this long to be loaded and described.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
-const DESCRIPTION_BYTES_MAX: usize = 1 << 20;
+const DESCRIPTION_BYTES_MAX: u64 = 1 << 20;
 
 /// All plugins, by name.
 pub struct PluginHost {
@@ -157,6 +157,6 @@ fn describe(launcher: &Launcher, path: &Path) -> Result<Vec<Description>, String
     let config = Config::of([launcher.ourselves(), "plugin-host", file].map(str::to_owned));
     let process = launcher.start(&config, &[]).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + DESCRIBE_TIMEOUT;
-    let bytes = process::output(process, deadline, DESCRIPTION_BYTES_MAX)?;
+    let bytes = process::finish(process, deadline, DESCRIPTION_BYTES_MAX)?;
     serde_json::from_slice(&bytes).map_err(|error| format!("its description: {error}"))
 }

@@ -39,7 +39,7 @@ pub struct Config {
     /// Its open files.
     #[serde(default = "default_open_files")]
     pub max_open_files: u64,
-    /// Processes of its user, when that is not root.
+    /// Processes and threads of its user, those that are not its own included, unless that is root.
     #[serde(default = "default_processes")]
     pub max_processes: u64,
     /// What it may print in one collection.
@@ -59,6 +59,19 @@ impl Config {
         let json = Json::Object(config.clone());
         let config: Self =
             serde_path_to_error::deserialize(json).map_err(|error| error.to_string())?;
+        if config.command.iter().any(|argument| argument.contains('\0')) {
+            return Err("command: a NUL byte cannot be passed to a program".to_owned());
+        }
+        let bounds = [
+            ("max_address_space", *config.max_address_space),
+            ("max_output", *config.max_output),
+            ("max_line", *config.max_line),
+            ("max_open_files", config.max_open_files),
+            ("max_processes", config.max_processes),
+        ];
+        if let Some((key, _)) = bounds.iter().find(|(_, bound)| *bound == 0) {
+            return Err(format!("{key}: nothing can be done with 0"));
+        }
         match config.command.first() {
             Some(program) if program.starts_with('/') => Ok(config),
             Some(program) => Err(format!("command: {program:?} must be an absolute path")),
@@ -109,8 +122,9 @@ fn default_open_files() -> u64 {
     256
 }
 
+/// Enough for a desktop's user, whose other programs count.
 fn default_processes() -> u64 {
-    256
+    4096
 }
 
 fn default_output() -> ByteSize {
@@ -119,4 +133,48 @@ fn default_output() -> ByteSize {
 
 fn default_line() -> ByteSize {
     ByteSize(64 << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(config: &Json) -> Result<Config, String> {
+        Config::parse(config.as_object().expect("an object"))
+    }
+
+    #[test]
+    fn defaults() {
+        let config = parse(&json!({"command": ["/bin/true"]})).expect("valid");
+        assert_eq!((config.mode, config.max_open_files), (Mode::Once, 256));
+        let expected =
+            Limits { address_space: 1 << 30, cpu_seconds: 3600, open_files: 256, processes: 4096 };
+        assert_eq!(config.limits(), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |config: Json, expected: &str| {
+            let error = parse(&config).expect_err("not valid");
+            assert!(error.contains(expected), "{error}");
+        };
+        check(json!({}), "command");
+        check(json!({"command": []}), "must name a program");
+        check(json!({"command": ["true"]}), "absolute path");
+        check(json!({"command": ["/bin/true", "a\0b"]}), "NUL");
+        check(json!({"command": ["/bin/true"], "mode": "twice"}), "mode");
+        check(json!({"command": ["/bin/true"], "max_line": "0B"}), "max_line");
+        check(json!({"command": ["/bin/true"], "max_open_files": 0}), "max_open_files");
+        check(json!({"command": ["/bin/true"], "shell": true}), "shell");
+    }
+
+    /// In whole seconds; none at all would kill it at once.
+    #[test]
+    fn processor_time() {
+        for (text, expected) in [("100ms", 1), ("1s", 1), ("90s", 90)] {
+            let config = json!({"command": ["/bin/true"], "max_cpu_time": text});
+            assert_eq!(parse(&config).expect("valid").limits().cpu_seconds, expected, "{text}");
+        }
+    }
 }

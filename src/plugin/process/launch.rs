@@ -2,13 +2,16 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use super::Config;
@@ -41,23 +44,63 @@ pub fn exec(limits: Limits, daemon: u32, command: &[OsString]) -> io::Result<Inf
     if parent.and_then(|pid| u32::try_from(pid).ok()) != Some(daemon) {
         return Err(io::Error::other("the daemon is gone"));
     }
-    let bounds = [
-        (Resource::Core, 0),
-        (Resource::Cpu, limits.cpu_seconds),
-        (Resource::Nofile, limits.open_files),
-        (Resource::Nproc, limits.processes),
-        (Resource::As, limits.address_space),
-    ];
-    for (resource, limit) in bounds {
-        // A hard limit that is lower already stays: it cannot be raised, and need not be.
-        let present = rustix::process::getrlimit(resource).maximum;
-        let limit = present.map_or(limit, |present| present.min(limit));
-        let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
-        rustix::process::setrlimit(resource, limit)?;
-    }
+    close_files()?;
     let (program, arguments) =
         command.split_first().ok_or_else(|| io::Error::other("no program is named"))?;
+    if !may_be_run(Path::new(program)) {
+        return Err(io::Error::from_raw_os_error(Errno::NOEXEC.raw_os_error()));
+    }
+    let bounds = [
+        (Resource::Core, 0, 0),
+        // At the first it is told by SIGXCPU, which can be told from a SIGKILL of somebody else's.
+        (Resource::Cpu, limits.cpu_seconds, limits.cpu_seconds.saturating_add(1)),
+        (Resource::Nofile, limits.open_files, limits.open_files),
+        (Resource::Nproc, limits.processes, limits.processes),
+        (Resource::As, limits.address_space, limits.address_space),
+    ];
+    for (resource, soft, hard) in bounds {
+        // A hard limit that is lower already stays: it cannot be raised, and need not be.
+        let present = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let limit = Rlimit { current: Some(soft.min(present)), maximum: Some(hard.min(present)) };
+        rustix::process::setrlimit(resource, limit)?;
+    }
     Err(Command::new(program).args(arguments).exec())
+}
+
+/// Closes all but the three streams: whoever started the daemon may have left it files that are not
+/// closed by execve(2), and they are no business of the program.
+fn close_files() -> io::Result<()> {
+    let numbers: Vec<i32> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // The one that the list was read from is closed already.
+        let _ = nix::unistd::close(number);
+    }
+    Ok(())
+}
+
+/// False for what the kernel would not run (ENOEXEC), because execvp(3) has a shell read that.
+/// What cannot be looked at is left to the kernel, which says why not.
+fn may_be_run(program: &Path) -> bool {
+    // EI_DATA and before it the magic bytes; e_machine (elf(5)).
+    let (mut ours, mut its) = ([0; 20], [0; 20]);
+    let read = |path: &Path, head: &mut [u8; 20]| -> io::Result<usize> {
+        File::open(path)?.take(head.len() as u64).read(head)
+    };
+    let Ok(length) = read(program, &mut its) else { return true };
+    if its.starts_with(b"#!") {
+        return true;
+    }
+    let is_elf = length == its.len() && its.starts_with(b"\x7fELF");
+    let Ok(_) = read(Path::new("/proc/self/exe"), &mut ours) else { return is_elf };
+    // A 64-bit kernel also runs the 32-bit programs of its family.
+    let family = |head: &[u8; 20]| match [head[18], head[19]] {
+        [3 | 62, 0] => 62,
+        [40 | 183, 0] => 183,
+        [low, high] => u16::from_le_bytes([low, high]),
+    };
+    is_elf && family(&its) == family(&ours)
 }
 
 type Started = io::Result<Child>;

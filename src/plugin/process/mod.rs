@@ -6,12 +6,14 @@
 
 mod child;
 mod config;
+mod finish;
 mod launch;
+mod output;
 mod source;
 mod stderr;
 
-pub(super) use child::output;
 pub use config::{Config, Mode};
+pub(super) use finish::finish;
 pub use launch::{Launcher, Limits, exec};
 pub(super) use source::Program;
 

@@ -4,6 +4,8 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
+
 use super::child::{Child, Stop, Until};
 use super::launch::Launcher;
 use super::stderr::StandardError;
@@ -11,9 +13,8 @@ use super::{Config, Mode};
 use crate::plugin::wire::Ending;
 use crate::plugin::{Context, Failure, Source};
 use crate::sample::{BatchBuilder, Value};
-use serde_json::Value as Json;
 
-/// After its output has ended, a program has this long to end itself.
+/// After its output has ended, a program that runs on has this long to end itself.
 const END_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A program as a source of samples: run for each collection, or kept running.
@@ -49,84 +50,81 @@ impl Program {
             Failure::Transient(format!("{} cannot be started: {error}", self.config.command[0]))
         };
         let process = self.launcher.start(&self.config, &variables).map_err(failed)?;
-        self.starts += 1;
         let mut child = Child::new(process, &self.config).map_err(failed)?;
+        match self.config.mode {
+            Mode::Once => child.close_stdin(),
+            Mode::Stream => {
+                child.close_stdin();
+                child.output.runs_on();
+            }
+            Mode::Request => {}
+        }
         if let Some(init) = &self.init {
             // If it is gone already, reading tells how it ended.
             let _ = child.ask(&format!("{init}\n"));
         }
+        self.starts += 1;
+        self.log.forget();
         Ok(child)
     }
 
-    /// One run, from its start to its end.
-    fn once(&mut self, out: &mut BatchBuilder, deadline: Instant) -> Result<(), Failure> {
-        let mut child = self.start()?;
-        child.close_stdin();
-        match child.read(Until::Eof, deadline, out, &mut self.log) {
-            Stop::Eof => {
-                let status = child.wait_until((Instant::now() + END_TIMEOUT).max(deadline));
-                let well = status.is_some_and(|status| status.success());
-                child.finish(well, out, &mut self.log);
-                if well { Ok(()) } else { Err(self.ended(status)) }
-            }
-            stop => Err(self.stopped(&stop)),
-        }
-    }
-
-    /// What has come since the last time.
-    fn stream(&mut self, out: &mut BatchBuilder, deadline: Instant) -> Result<(), Failure> {
-        let mut child = match self.child.take() {
-            Some(child) => child,
-            None => {
-                let mut child = self.start()?;
-                child.close_stdin();
-                child
-            }
+    /// One collection of a running program.
+    fn read(
+        &mut self,
+        mut child: Child,
+        out: &mut BatchBuilder,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let (log, host) = (&mut self.log, &self.context.host);
+        let (until, end_timeout) = match self.config.mode {
+            Mode::Once => (Until::Eof, Duration::MAX),
+            Mode::Stream => (Until::Drained, END_TIMEOUT),
+            Mode::Request => (Until::End, END_TIMEOUT),
         };
-        match child.read(Until::Drained, deadline, out, &mut self.log) {
-            Stop::Drained => {
-                self.child = Some(child);
-                Ok(())
-            }
-            Stop::Eof => {
-                let status = child.wait_until(Instant::now() + END_TIMEOUT);
-                child.finish(false, out, &mut self.log);
-                Err(self.ended(status))
-            }
-            stop => Err(self.stopped(&stop)),
+        if self.config.mode == Mode::Request {
+            // What it has printed since its last answer is no answer.
+            child.output.end();
+            child.read(Until::Drained, deadline, out, log, host);
+            child.output.take_ending();
+            // If it is gone the pipe is broken, and reading tells how it ended.
+            let _ = child.ask("{\"type\":\"collect\"}\n");
         }
-    }
-
-    /// A question and its answer.
-    fn request(&mut self, out: &mut BatchBuilder, deadline: Instant) -> Result<(), Failure> {
-        let mut child = match self.child.take() {
-            Some(child) => child,
-            None => self.start()?,
-        };
-        // If it is gone the pipe is broken, and reading tells how it ended.
-        let _ = child.ask("{\"type\":\"collect\"}\n");
-        match child.read(Until::End, deadline, out, &mut self.log) {
-            Stop::End(ending) => {
+        match child.read(until, deadline, out, log, host) {
+            Stop::End | Stop::Drained => {
+                let ending = child.output.take_ending();
                 self.child = Some(child);
                 self.judge(ending)
             }
             Stop::Eof => {
-                let status = child.wait_until(Instant::now() + END_TIMEOUT);
-                child.finish(false, out, &mut self.log);
-                Err(self.ended(status))
+                let patience = Instant::now().checked_add(end_timeout).unwrap_or(deadline);
+                let status = child.wait_until(patience.min(deadline), log, host);
+                let well = status.is_some_and(|status| status.success());
+                child.output.finish(well, out, log);
+                log.finish();
+                match child.output.take_ending() {
+                    Some(ending @ Ending::Config(_)) => self.judge(Some(ending)),
+                    ending if well && self.config.mode == Mode::Once => self.judge(ending),
+                    _ => Err(self.ended(status)),
+                }
             }
-            stop => Err(self.stopped(&stop)),
+            stop => {
+                child.output.finish(false, out, log);
+                Err(self.stopped(&stop))
+            }
         }
     }
 
-    fn judge(&mut self, ending: Ending) -> Result<(), Failure> {
+    fn judge(&mut self, ending: Option<Ending>) -> Result<(), Failure> {
+        let reason = |text: String| {
+            if text.is_empty() { "it failed, and did not say why".to_owned() } else { text }
+        };
         match ending {
-            Ending::Ok | Ending::NoData(_) => Ok(()),
-            Ending::Config(text) => Err(Failure::Permanent(text)),
-            Ending::Failed(text) => Err(Failure::Transient(text)),
-            Ending::Poisoned(text) => {
+            None | Some(Ending::Ok | Ending::NoData(_)) => Ok(()),
+            Some(Ending::Config(text)) => Err(Failure::Permanent(reason(text))),
+            Some(Ending::Failed(text)) => Err(Failure::Transient(reason(text))),
+            Some(Ending::Poisoned(text)) => {
                 self.child = None;
-                Err(Failure::Transient(text))
+                Err(Failure::Transient(reason(text)))
             }
         }
     }
@@ -148,16 +146,18 @@ impl Program {
                 "printed more than {} in one collection, and was killed",
                 self.config.max_output
             ),
+            Stop::Cancelled => "was killed, because nobody waits for it any more".to_owned(),
             _ => format!("did not answer within {:?}, and was killed", self.context.deadline),
         })
     }
 
-    /// What the daemon sees of the program, whatever the program says.
-    fn report(&self, out: &mut BatchBuilder) {
+    /// What the daemon sees of the program, whatever the program says. Pushed before what it says,
+    /// which may be more than a collection may bring.
+    fn report(&self, out: &mut BatchBuilder, resident_bytes: Option<f64>) {
         let labels = [("collector", &*self.context.name)];
         let starts = Value::Counter(self.starts as f64);
         out.push("gz_plugin_starts_total", &labels, starts);
-        if let Some(bytes) = self.child.as_ref().and_then(Child::resident_bytes) {
+        if let Some(bytes) = resident_bytes {
             out.push("gz_plugin_resident_memory_bytes", &labels, Value::Gauge(bytes));
         }
     }
@@ -166,12 +166,10 @@ impl Program {
 impl Source for Program {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         let deadline = Instant::now() + self.context.deadline;
-        let result = match self.config.mode {
-            Mode::Once => self.once(out, deadline),
-            Mode::Stream => self.stream(out, deadline),
-            Mode::Request => self.request(out, deadline),
-        };
-        self.report(out);
-        result
+        let running = self.child.take();
+        let resident_bytes = running.as_ref().and_then(Child::resident_bytes);
+        let child = running.map_or_else(|| self.start(), Ok);
+        self.report(out, resident_bytes);
+        self.read(child?, out, deadline)
     }
 }

@@ -15,6 +15,8 @@ use gz_monitor_sdk::{Kind, Level};
 
 /// Types that one child may declare; more are passed over.
 const TYPES_MAX: usize = 10_000;
+/// Bytes of a name whose type is remembered.
+const TYPE_NAME_MAX: usize = 1_024;
 
 /// What one line says.
 #[derive(Debug, PartialEq)]
@@ -56,6 +58,13 @@ pub enum Ending {
 #[error("{0}")]
 pub struct Malformed(pub(super) String);
 
+impl Malformed {
+    /// It is well formed, but belongs to no collection.
+    pub(crate) fn after_end() -> Self {
+        Self("it follows the end of a collection".to_owned())
+    }
+}
+
 /// Reads lines of one child, and remembers the types that it declares.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -89,9 +98,26 @@ impl Reader {
             return;
         };
         // The parts of histograms and summaries are totals; they bear the family's name and more.
-        let kind = if kind == "counter" { Kind::Counter } else { Kind::Gauge };
-        if self.types.len() < TYPES_MAX {
-            self.types.insert(name.to_owned(), kind);
+        let (own, parts): (_, &[&str]) = match kind {
+            "counter" => (Kind::Counter, &[]),
+            "histogram" => (Kind::Gauge, &["_bucket", "_count", "_sum"]),
+            "summary" => (Kind::Gauge, &["_count", "_sum"]),
+            _ => (Kind::Gauge, &[]),
+        };
+        self.remember(name.to_owned(), own);
+        for part in parts {
+            self.remember(format!("{name}{part}"), Kind::Counter);
+        }
+    }
+
+    fn remember(&mut self, name: String, kind: Kind) {
+        if name.len() > TYPE_NAME_MAX {
+            return;
+        }
+        if let Some(known) = self.types.get_mut(&name) {
+            *known = kind;
+        } else if self.types.len() < TYPES_MAX {
+            self.types.insert(name, kind);
         }
     }
 }

@@ -51,6 +51,34 @@ fn a_declared_type_holds() {
 }
 
 #[test]
+fn parts_of_a_histogram_are_totals() {
+    let mut reader = Reader::default();
+    assert_eq!(reader.read(b"# TYPE t histogram"), Ok(Record::Nothing));
+    for (line, expected) in
+        [("t_bucket{le=\"1\"} 1", Kind::Counter), ("t_sum 1", Kind::Counter), ("t 1", Kind::Gauge)]
+    {
+        let Ok(Record::Sample(sample)) = reader.read(line.as_bytes()) else { panic!("a sample") };
+        assert_eq!(sample.kind, expected, "{line}");
+    }
+}
+
+#[test]
+fn what_is_remembered_of_types_is_bounded() {
+    let mut reader = Reader::default();
+    for number in 0..TYPES_MAX + 10 {
+        let line = format!("# TYPE m{number} counter");
+        assert_eq!(reader.read(line.as_bytes()), Ok(Record::Nothing));
+    }
+    assert_eq!(reader.types.len(), TYPES_MAX);
+    assert_eq!(reader.read(b"# TYPE m0 gauge"), Ok(Record::Nothing));
+    assert_eq!(reader.types["m0"], Kind::Gauge);
+    let mut reader = Reader::default();
+    let line = format!("# TYPE {} counter", "m".repeat(TYPE_NAME_MAX + 1));
+    assert_eq!(reader.read(line.as_bytes()), Ok(Record::Nothing));
+    assert!(reader.types.is_empty());
+}
+
+#[test]
 fn ends_and_logs() {
     assert_eq!(read(r#"{"type":"end"}"#), Ok(Record::End(Ending::Ok)));
     let line = r#"{"type":"end","status":"unavailable","message":"gone"}"#;
