@@ -11,7 +11,7 @@ async fn a_program_gets_what_it_is_given_and_no_more() {
     let out = builder.path().join("out");
     let script = format!(
         "exec > {0}.new; env; echo pwd=$(pwd); \
-         echo stat=$(cut -d' ' -f 1,5 < /proc/$$/stat); grep -E 'Sig(Ign|Blk)' /proc/$$/status; \
+         echo stat=$(cut -d' ' -f 1,5 < /proc/$$/stat); grep -E 'Sig(Ign|Blk)' /proc/self/status; \
          ulimit -c; mv {0}.new {0}",
         out.display()
     );
