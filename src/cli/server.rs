@@ -59,6 +59,10 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
     let loaded = loaded.map_err(Failure::Config)?;
     let telemetry = Telemetry::start(&loaded.config.log)?;
+    // They were found before there was a log.
+    for (path, reason) in plugins.host().refused() {
+        tracing::warn!(path = %path.display(), reason, "plugin refused");
+    }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))

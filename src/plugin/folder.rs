@@ -1,6 +1,7 @@
 //! Finds libraries in the plugin folders, and trusts only those that nobody else can change.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,15 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// Device, inode, size and time of change: another file in its place has others.
     pub(super) stamp: (u64, u64, u64, i64, i64),
+}
+
+impl Found {
+    /// A number that another file in its place does not have, and never 0.
+    pub(super) fn revision(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish().max(1)
+    }
 }
 
 /// What was found, and what must not be used, with the reason.
