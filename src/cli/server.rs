@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 
 use super::exit::Failure;
-use crate::config::{self, Loaded, Override, Sources};
+use crate::config::{self, Loaded, Override, Problems, Sources};
 use crate::daemon::{Daemon, Plugins, Signal, Signals};
 use crate::telemetry::Telemetry;
 
@@ -45,19 +45,25 @@ impl Args {
         let port = self.port.map(|port| flag("server.port", "--port", port.to_string()));
         let host = self.host.map(|host| flag("server.host", "--host", host.to_string()));
         let debug = self.debug.then(|| flag("log.level", "--debug", "debug".to_owned()));
-        let folders: toml::value::Array =
-            self.plugin_dir.iter().map(|folder| folder.display().to_string().into()).collect();
-        let folders = Some(toml::Value::Array(folders)).filter(|_| !self.plugin_dir.is_empty());
-        let folders = folders.map(|list| flag("plugins.folders", "--plugin-dir", list.to_string()));
+        let folders = plugin_folders(&self.plugin_dir);
         [port, host, debug, folders].into_iter().flatten().collect()
     }
+}
+
+/// What `--plugin-dir` says, if it was given.
+pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
+    let list: toml::value::Array =
+        folders.iter().map(|folder| folder.display().to_string().into()).collect();
+    let value = toml::Value::Array(list).to_string();
+    let (path, flag) = ("plugins.folders".to_owned(), "--plugin-dir".to_owned());
+    (!folders.is_empty()).then_some(Override { path, value, flag })
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let sources = Sources::of_process(file, args.overrides());
     let plugins = Plugins::default();
     let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
-    let loaded = loaded.map_err(Failure::Config)?;
+    let loaded = loaded.map_err(|problems| refusal(problems, &plugins))?;
     let telemetry = Telemetry::start(&loaded.config.log)?;
     // They were found before there was a log.
     for (path, reason) in plugins.host().refused() {
@@ -74,6 +80,16 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     // A collector that hangs must not keep the process alive.
     runtime.shutdown_background();
     Ok(result?)
+}
+
+/// A configuration that names a plugin is wrong because its library was refused: that is said first.
+fn refusal(problems: Problems, plugins: &Plugins) -> Failure {
+    let mut err = io::stderr().lock();
+    for (path, reason) in plugins.host().refused() {
+        // Where nobody reads standard error the exit code has to do.
+        let _ = writeln!(err, "gz-monitor: plugin refused: {}: {reason}", path.display());
+    }
+    Failure::Config(problems)
 }
 
 async fn serve(

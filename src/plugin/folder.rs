@@ -78,7 +78,10 @@ impl Scan {
 }
 
 /// Whether only root and we ourselves can change what is at `path`.
-fn trusted(path: &Path) -> Result<fs::Metadata, String> {
+///
+/// # Errors
+/// Who else can, or why that cannot be told.
+pub fn trusted(path: &Path) -> Result<fs::Metadata, String> {
     let meta = fs::metadata(path).map_err(|error| error.to_string())?;
     let us = rustix::process::geteuid().as_raw();
     if meta.uid() != 0 && meta.uid() != us {

@@ -107,14 +107,18 @@ impl PluginHost {
         self.seen.lock().refused.clone()
     }
 
-    /// The libraries in use, and what they say of themselves.
+    /// The libraries in use, and which collectors of theirs are.
     pub fn libraries(&self) -> Vec<(PathBuf, Vec<Description>)> {
-        let seen = self.seen.lock();
-        let described = seen.libraries.iter().filter_map(|(found, described)| {
-            let described = described.as_ref().ok()?;
-            Some((found.path.clone(), described.clone()))
+        let (seen, factories) = (self.seen.lock(), self.factories.read());
+        let is_used = |found: &Found, id| {
+            factories.get(id).is_some_and(|plugin| plugin.revision() == found.revision())
+        };
+        let used = seen.libraries.iter().filter_map(|(found, described)| {
+            let described = described.as_ref().ok()?.iter();
+            let used = described.filter(|one| is_used(found, &one.id)).cloned().collect();
+            Some((found.path.clone(), used))
         });
-        described.collect()
+        used.collect()
     }
 
     /// Describes a library in a child and makes its collectors ready to be started, wherever it lies.

@@ -13,6 +13,7 @@ pub mod wire;
 pub use builtin::builtins;
 pub use config::{Config, Isolation};
 pub use dropin::DropIn;
+pub use folder::trusted;
 pub use host::{PluginHost, Refused};
 
 use std::time::Duration;
