@@ -29,7 +29,7 @@ pub(super) struct Args {
     collections: u32,
     /// The configuration that each collector gets
     #[arg(long, value_name = "JSON", default_value = "{}")]
-    config: String,
+    collector_config: String,
 }
 
 /// What the collections of one collector came to.
@@ -45,8 +45,10 @@ struct Course {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let config: Map<String, Json> = serde_json::from_str(&args.config)
-        .map_err(|error| Failure::Usage(format!("--config is no JSON object: {error}")))?;
+    let config: Map<String, Json> =
+        serde_json::from_str(&args.collector_config).map_err(|error| {
+            Failure::Usage(format!("--collector-config is no JSON object: {error}"))
+        })?;
     let file = args.file.canonicalize();
     let file = file.with_context(|| format!("cannot open {}", args.file.display()))?;
     let mut out = io::stdout().lock();
@@ -94,7 +96,7 @@ fn collect(
     let Config { max_samples, max_labels, max_text, deadline, root, .. } = Config::default();
     let limits = Limits { samples: max_samples, labels: max_labels, text: max_text };
     let (name, deadline) = (description.id.clone(), *deadline);
-    let host = Host::new(root, |level, text| log(level, text));
+    let host = Host::new(root, log);
     let context = Context { name, host, deadline, isolation: Isolation::Process };
     let mut course = Course::default();
     let mut source = match factory.make(config, context) {

@@ -28,13 +28,16 @@ pub struct Description {
     pub abi: (u32, u32),
 }
 
-/// Prints the collectors of a library as JSON, an array of [`Description`].
+/// The collectors of a library, or why it is no plugin.
+pub type Described = Result<Vec<Description>, String>;
+
+/// Prints what came of a look at a library, a [`Described`] as JSON.
 ///
 /// # Errors
-/// Those of the pipes, and that the library cannot be used.
+/// Those of the pipe.
 pub fn print_description(file: &Path) -> io::Result<()> {
     let mut pipe = take_stdout()?;
-    let described = describe(file).map_err(io::Error::other)?;
+    let described: Described = describe(file).map_err(|error| error.to_string());
     serde_json::to_writer(&mut pipe, &described)?;
     pipe.flush()
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::child::Description;
+use super::child::{Described, Description};
 use super::dropin::DropIn;
 use super::folder::{self, Found};
 use super::process::{self, Command, Config, Launcher, OURSELVES};
@@ -23,7 +23,6 @@ const DESCRIBED_AT_ONCE: usize = 8;
 
 /// A file, and why it or a part of it is not used.
 pub type Refused = (PathBuf, String);
-type Described = Result<Vec<Description>, String>;
 type Factories = BTreeMap<String, Arc<dyn Factory>>;
 
 /// All plugins, by name.
@@ -197,5 +196,5 @@ fn describe(launcher: &Launcher, path: &Path) -> Described {
     if bytes.is_empty() {
         return Err("it was loaded to be described, and ended the process".to_owned());
     }
-    serde_json::from_slice(&bytes).map_err(|error| format!("its description: {error}"))
+    serde_json::from_slice(&bytes).map_err(|error| format!("its description: {error}"))?
 }
