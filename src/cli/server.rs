@@ -82,14 +82,18 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     Ok(result?)
 }
 
-/// A configuration that names a plugin is wrong because its library was refused: that is said first.
 fn refusal(problems: Problems, plugins: &Plugins) -> Failure {
+    tell_refused(plugins);
+    Failure::Config(problems)
+}
+
+/// A configuration that names a plugin may be wrong because its library was refused.
+pub(super) fn tell_refused(plugins: &Plugins) {
     let mut err = io::stderr().lock();
     for (path, reason) in plugins.host().refused() {
         // Where nobody reads standard error the exit code has to do.
         let _ = writeln!(err, "gz-monitor: plugin refused: {}: {reason}", path.display());
     }
-    Failure::Config(problems)
 }
 
 async fn serve(

@@ -109,6 +109,24 @@ async fn a_library_is_added_replaced_and_removed_while_the_daemon_runs() {
 }
 
 #[tokio::test]
+async fn one_that_the_configuration_names_goes_and_comes_back() {
+    let folder = Folder::new();
+    folder.acts("acts.so", &[]);
+    let config = "[[collector]]\nplugin = \"acts\"\nname = \"named\"\n";
+    let daemon = with_plugins(&folder, config).start().await;
+    until_collected(&daemon, "named").await;
+    folder.remove("acts.so");
+    let is_stopped = |now: &serde_json::Value| {
+        now["state"] == "stopped" && now["error"] == "there is no plugin \"acts\""
+    };
+    until_collector(&daemon, "named", "is stopped", is_stopped).await;
+    assert_eq!(children(&daemon).len(), 0);
+    folder.acts("acts.so", &["-DVERSION=8"]);
+    until_collected(&daemon, "named").await;
+    until_value(&daemon, "acts_version", "", 8.0).await;
+}
+
+#[tokio::test]
 async fn a_daemon_that_is_killed_leaves_no_child() {
     let folder = Folder::new();
     folder.acts("acts.so", &[]);

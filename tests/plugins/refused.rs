@@ -182,4 +182,9 @@ fn a_configuration_that_names_what_was_refused() {
     assert_eq!(code, 78, "{PROGRAM}: {errors}");
     assert!(errors.contains("built for plugin ABI 2"), "{errors}");
     assert!(errors.contains("there is no plugin \"acts\""), "{errors}");
+    let folders = format!("[plugins]\nfolders = [\"{}\"]\n", plugins.display());
+    fs::write(&config, folders + "[[collector]]\nplugin = \"acts\"\n").expect("a file");
+    let (code, _, errors) = run(&["check-config", "--config", &config]);
+    assert_eq!(code, 78, "{errors}");
+    assert!(errors.contains("built for plugin ABI 2"), "{errors}");
 }
