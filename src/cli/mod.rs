@@ -5,8 +5,10 @@ pub mod check_config;
 mod exit;
 mod once;
 mod plugin;
+mod plugin_check;
 mod plugin_exec;
 mod plugin_host;
+mod plugin_list;
 mod server;
 mod status;
 mod watch;
@@ -106,8 +108,13 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
 fn check_configuration(args: &check_config::Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let sources = Sources::of_process(file, Vec::<Override>::new());
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
-    let code = crate::daemon::Plugins::default()
+    let plugins = crate::daemon::Plugins::default();
+    let code = plugins
         .with_checks(|checks| check_config::run(args, &sources, checks, &mut out, &mut err))?;
+    drop(err);
+    if code != 0 {
+        server::tell_refused(&plugins);
+    }
     if code == 0 { Ok(()) } else { Err(Failure::Silent(code)) }
 }
 

@@ -8,13 +8,15 @@ use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
-use crate::daemon::Plugins;
+use super::{plugin_check, plugin_list};
 
 /// The commands of `plugin`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Say what plugins there are
-    List,
+    /// Say what plugins there are, and which files are none and why
+    List(plugin_list::Args),
+    /// Try a library out: load it, start its collectors, and collect, all in a child
+    Check(plugin_check::Args),
     /// Have a collector of a running daemon start anew, its failures forgotten
     Restart {
         #[command(flatten)]
@@ -27,7 +29,8 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, file: Option<PathBuf>) -> Result<(), Failure> {
     match command {
-        Command::List => list(),
+        Command::List(args) => plugin_list::run(args, file),
+        Command::Check(args) => plugin_check::run(args),
         Command::Restart { daemon, collector } => {
             let url = daemon.resolve(file)?;
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -35,15 +38,6 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> Result<(), Failur
             Ok(writeln!(io::stdout().lock(), "{collector} starts anew")?)
         }
     }
-}
-
-fn list() -> Result<(), Failure> {
-    let plugins = Plugins::default().host();
-    let mut out = io::stdout().lock();
-    for (name, plugin) in plugins.all() {
-        writeln!(out, "{name:<12} {}", plugin.summary())?;
-    }
-    Ok(())
 }
 
 async fn restart(url: &str, collector: &str) -> anyhow::Result<()> {

@@ -1,9 +1,6 @@
 //! `gz-monitor plugin-host`: the child that runs a collector of a library for the daemon.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
-
-use anyhow::Context as _;
 
 use super::exit::Failure;
 use crate::plugin::child;
@@ -18,11 +15,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let file = args.file.display();
-    if let Some(collector) = &args.collector {
-        return Ok(child::serve(&args.file, collector)?);
+    match &args.collector {
+        Some(collector) => Ok(child::serve(&args.file, collector)?),
+        None => Ok(child::print_description(&args.file)?),
     }
-    let described = child::describe(&args.file).with_context(|| format!("{file} is no plugin"))?;
-    let json = serde_json::to_string(&described)?;
-    Ok(writeln!(io::stdout().lock(), "{json}")?)
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 
 use super::exit::Failure;
-use crate::config::{self, Loaded, Override, Sources};
+use crate::config::{self, Loaded, Override, Problems, Sources};
 use crate::daemon::{Daemon, Plugins, Signal, Signals};
 use crate::telemetry::Telemetry;
 
@@ -49,20 +49,30 @@ impl Args {
         let port = self.port.map(|port| flag("server.port", "--port", port.to_string()));
         let host = self.host.map(|host| flag("server.host", "--host", host.to_string()));
         let debug = self.debug.then(|| flag("log.level", "--debug", "debug".to_owned()));
-        let folders: toml::value::Array =
-            self.plugin_dir.iter().map(|folder| folder.display().to_string().into()).collect();
-        let folders = Some(toml::Value::Array(folders)).filter(|_| !self.plugin_dir.is_empty());
-        let folders = folders.map(|list| flag("plugins.folders", "--plugin-dir", list.to_string()));
+        let folders = plugin_folders(&self.plugin_dir);
         [port, host, debug, folders].into_iter().flatten().collect()
     }
+}
+
+/// What `--plugin-dir` says, if it was given.
+pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
+    let list: toml::value::Array =
+        folders.iter().map(|folder| folder.display().to_string().into()).collect();
+    let value = toml::Value::Array(list).to_string();
+    let (path, flag) = ("plugins.folders".to_owned(), "--plugin-dir".to_owned());
+    (!folders.is_empty()).then_some(Override { path, value, flag })
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let sources = Sources::of_process(file, args.overrides());
     let plugins = Plugins::default();
     let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
-    let loaded = loaded.map_err(Failure::Config)?;
+    let loaded = loaded.map_err(|problems| refusal(problems, &plugins))?;
     let telemetry = Telemetry::start(&loaded.config.log)?;
+    // They were found before there was a log.
+    for (path, reason) in plugins.host().refused() {
+        tracing::warn!(path = %path.display(), reason, "plugin refused");
+    }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))
@@ -75,6 +85,20 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     // keep the process alive.
     runtime.shutdown_timeout(COLLECTORS_TIMEOUT);
     Ok(result?)
+}
+
+fn refusal(problems: Problems, plugins: &Plugins) -> Failure {
+    tell_refused(plugins);
+    Failure::Config(problems)
+}
+
+/// A configuration that names a plugin may be wrong because its library was refused.
+pub(super) fn tell_refused(plugins: &Plugins) {
+    let mut err = io::stderr().lock();
+    for (path, reason) in plugins.host().refused() {
+        // Where nobody reads standard error the exit code has to do.
+        let _ = writeln!(err, "gz-monitor: plugin refused: {}: {reason}", path.display());
+    }
 }
 
 async fn serve(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufWriter, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Write};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::Failure;
 use super::library::{self, Instance, LoadError};
 
-/// One collector of a library, as `--describe` prints it.
+/// One collector of a library, as `plugin-host FILE` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     pub id: String,
@@ -28,11 +28,21 @@ pub struct Description {
     pub abi: (u32, u32),
 }
 
-/// Describes the collectors of a library.
+/// The collectors of a library, or why it is no plugin.
+pub type Described = Result<Vec<Description>, String>;
+
+/// Prints what came of a look at a library, a [`Described`] as JSON.
 ///
 /// # Errors
-/// [`LoadError`].
-pub fn describe(file: &Path) -> Result<Vec<Description>, LoadError> {
+/// Those of the pipe.
+pub fn print_description(file: &Path) -> io::Result<()> {
+    let mut pipe = take_stdout()?;
+    let described: Described = describe(file).map_err(|error| error.to_string());
+    serde_json::to_writer(&mut pipe, &described)?;
+    pipe.flush()
+}
+
+fn describe(file: &Path) -> Result<Vec<Description>, LoadError> {
     let Plugin { abi, collectors } = library::load(file)?;
     let describe = |collector: Descriptor| Description {
         id: collector.id,
@@ -44,16 +54,35 @@ pub fn describe(file: &Path) -> Result<Vec<Description>, LoadError> {
     Ok(collectors.into_iter().map(describe).collect())
 }
 
+/// Takes standard output for the protocol alone: what the library prints goes to standard error from
+/// now on, where it cannot be taken for samples.
+fn take_stdout() -> io::Result<BufWriter<File>> {
+    let pipe = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    rustix::stdio::dup2_stdout(io::stderr().as_fd())?;
+    Ok(BufWriter::with_capacity(32 << 10, pipe))
+}
+
+/// Takes standard input likewise: a library that reads finds nothing there.
+fn take_stdin() -> io::Result<BufReader<File>> {
+    let pipe = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?.as_fd())?;
+    Ok(BufReader::new(pipe))
+}
+
 /// What the daemon asks, one a line.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Request {
     /// Comes first, and once.
-    Init {
-        config: serde_json::Value,
-        root: PathBuf,
-    },
+    Init(Start),
     Collect,
+}
+
+/// What an instance is started with.
+#[derive(Deserialize)]
+struct Start {
+    config: serde_json::Value,
+    root: PathBuf,
 }
 
 /// Serves one collector of a library until the daemon closes our input.
@@ -61,30 +90,37 @@ enum Request {
 /// # Errors
 /// Those of the pipes. What is wrong with the library is told to the daemon, not returned.
 pub fn serve(file: &Path, collector: &str) -> io::Result<()> {
-    let out = Arc::new(Mutex::new(Output::take_stdout()?));
-    let mut instance = None;
-    for line in io::stdin().lock().lines() {
-        let request = serde_json::from_str(&line?).map_err(io::Error::other)?;
-        match (request, &mut instance) {
-            (Request::Init { config, root }, slot) => {
-                *slot = Some(start(file, collector, &config, root, &out));
-            }
-            (Request::Collect, Some(Ok(instance))) => {
-                let result = Instance::collect(instance, &mut |s| out.lock().sample(s));
+    let out = Output { pipe: take_stdout()?, broken: Ok(()) };
+    let out = Arc::new(Mutex::new(out));
+    let (mut settings, mut instance) = (None, None);
+    for line in take_stdin()?.lines() {
+        match serde_json::from_str(&line?).map_err(io::Error::other)? {
+            Request::Init(start) => settings = Some(start),
+            Request::Collect => {
+                let Some(settings) = &settings else {
+                    return Err(io::Error::other("collect came before init"));
+                };
+                let result = match &mut instance {
+                    Some(instance) => collect(instance, &out),
+                    // What could not be started the last time is tried again.
+                    none => start(file, collector, settings, &out)
+                        .and_then(|started| collect(none.insert(started), &out)),
+                };
                 out.lock().end(result)?;
             }
-            (Request::Collect, Some(Err(failure))) => out.lock().end(Err(failure.clone()))?,
-            (Request::Collect, None) => return Err(io::Error::other("collect came before init")),
         }
     }
     Ok(())
 }
 
+fn collect(instance: &mut Instance, out: &Mutex<Output>) -> Result<(), Failure> {
+    Instance::collect(instance, &mut |sample| out.lock().sample(sample))
+}
+
 fn start(
     file: &Path,
     collector: &str,
-    config: &serde_json::Value,
-    root: PathBuf,
+    settings: &Start,
     out: &Arc<Mutex<Output>>,
 ) -> Result<Instance, Failure> {
     let plugin = library::load(file).map_err(|error| Failure::Permanent(error.to_string()))?;
@@ -94,8 +130,8 @@ fn start(
     })?;
     let out = out.clone();
     let log = move |level, text: &str| out.lock().log(level, text);
-    let host = gz_monitor_sdk::Host::new(root, log);
-    Instance::new(found.functions, &config.to_string(), host)
+    let host = gz_monitor_sdk::Host::new(settings.root.clone(), log);
+    Instance::new(found.functions, &settings.config.to_string(), host)
 }
 
 /// The way to the daemon.
@@ -105,14 +141,6 @@ struct Output {
 }
 
 impl Output {
-    /// Takes standard output for the protocol alone: what the library prints goes to standard error
-    /// from now on, where it cannot be taken for samples.
-    fn take_stdout() -> io::Result<Self> {
-        let pipe = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        rustix::stdio::dup2_stdout(io::stderr().as_fd())?;
-        Ok(Self { pipe: BufWriter::with_capacity(32 << 10, pipe), broken: Ok(()) })
-    }
-
     fn sample(&mut self, sample: library::Sample<'_>) {
         // What was refused reaches the daemon as a line that it refuses, and counts.
         let record = match &sample {

@@ -1,6 +1,7 @@
 //! Finds libraries in the plugin folders, and trusts only those that nobody else can change.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,15 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// Device, inode, size and time of change: another file in its place has others.
     pub(super) stamp: (u64, u64, u64, i64, i64),
+}
+
+impl Found {
+    /// A number that another file in its place does not have, and never 0.
+    pub(super) fn revision(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish().max(1)
+    }
 }
 
 /// What was found, and what must not be used, with the reason.
@@ -68,7 +78,10 @@ impl Scan {
 }
 
 /// Whether only root and we ourselves can change what is at `path`.
-fn trusted(path: &Path) -> Result<fs::Metadata, String> {
+///
+/// # Errors
+/// Who else can, or why that cannot be told.
+pub fn trusted(path: &Path) -> Result<fs::Metadata, String> {
     let meta = fs::metadata(path).map_err(|error| error.to_string())?;
     let us = rustix::process::geteuid().as_raw();
     if meta.uid() != 0 && meta.uid() != us {

@@ -1,26 +1,33 @@
 //! All plugins by name: those of the program itself, and those that the plugin folders hold now.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::child::Description;
+use super::child::{Described, Description};
 use super::dropin::DropIn;
 use super::folder::{self, Found};
 use super::process::{self, Command, Config, Launcher};
 use super::{Factory, builtins};
 
-/// A library has this long to be loaded and described.
-const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A library has this long to be loaded and described: nothing of the daemon's goes on meanwhile at
+/// its start.
+const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 const DESCRIPTION_BYTES_MAX: u64 = 1 << 20;
+/// Libraries that are described at the same time.
+const DESCRIBED_AT_ONCE: usize = 8;
+
+/// A file, and why it or a part of it is not used.
+pub type Refused = (PathBuf, String);
+type Factories = BTreeMap<String, Arc<dyn Factory>>;
 
 /// All plugins, by name.
 pub struct PluginHost {
-    factories: RwLock<BTreeMap<String, Arc<dyn Factory>>>,
+    factories: RwLock<Factories>,
     seen: Mutex<Seen>,
     launcher: Arc<Launcher>,
 }
@@ -28,16 +35,11 @@ pub struct PluginHost {
 /// What the plugin folders held at the last look.
 #[derive(Default)]
 struct Seen {
-    libraries: BTreeMap<Found, Library>,
+    libraries: BTreeMap<Found, Described>,
     /// Folders and files that others can change, and the like.
-    refused: Vec<(PathBuf, String)>,
-}
-
-/// What came of one library.
-#[derive(Default)]
-struct Library {
-    names: Vec<String>,
-    refused: Vec<String>,
+    untrusted: Vec<Refused>,
+    /// These, and what is wrong with libraries.
+    refused: Vec<Refused>,
 }
 
 impl PluginHost {
@@ -84,79 +86,121 @@ impl PluginHost {
     pub fn discover(&self, folders: &[PathBuf]) -> bool {
         let mut seen = self.seen.lock();
         let scan = folder::scan(folders);
-        if seen.libraries.keys().eq(scan.found.iter()) && seen.refused == scan.refused {
+        if seen.libraries.keys().eq(scan.found.iter()) && seen.untrusted == scan.refused {
             return false;
         }
         let mut before = std::mem::take(&mut seen.libraries);
-        for (path, reason) in scan.refused.iter().filter(|new| !seen.refused.contains(new)) {
-            tracing::warn!(path = %path.display(), reason, "not used for plugins");
-        }
-        seen.refused = scan.refused;
+        let mut unknown = Vec::new();
         for found in scan.found {
-            let library = before.remove(&found).unwrap_or_else(|| self.describe(&found));
-            seen.libraries.insert(found, library);
+            match before.remove(&found) {
+                Some(described) => drop(seen.libraries.insert(found, described)),
+                None => unknown.push(found),
+            }
         }
-        let present = |name: &String| seen.libraries.values().any(|one| one.names.contains(name));
-        let mut factories = self.factories.write();
-        for name in before.values().flat_map(|library| &library.names).filter(|n| !present(n)) {
-            factories.remove(name);
+        seen.libraries.extend(describe_all(&self.launcher, unknown));
+        let mut refused = scan.refused.clone();
+        refused.extend(self.settle(&seen.libraries));
+        for (path, reason) in refused.iter().filter(|new| !seen.refused.contains(new)) {
+            tracing::warn!(path = %path.display(), reason, "plugin refused");
         }
+        (seen.untrusted, seen.refused) = (scan.refused, refused);
         true
     }
 
     /// What the plugin folders hold that is not used, and why.
-    pub fn refused(&self) -> Vec<(PathBuf, String)> {
-        let seen = self.seen.lock();
-        let libraries = seen.libraries.iter().flat_map(|(found, library)| {
-            library.refused.iter().map(|reason| (found.path.clone(), reason.clone()))
-        });
-        seen.refused.iter().cloned().chain(libraries).collect()
+    pub fn refused(&self) -> Vec<Refused> {
+        self.seen.lock().refused.clone()
     }
 
-    /// Adds the collectors of a library.
-    fn describe(&self, found: &Found) -> Library {
-        let mut library = Library::default();
-        let mut hasher = DefaultHasher::new();
-        found.hash(&mut hasher);
-        let revision = hasher.finish();
-        match describe(&self.launcher, &found.path) {
-            Err(reason) => library.refused.push(reason),
-            Ok(described) => {
-                for description in described {
-                    self.add_collector(found, description, revision, &mut library);
+    /// The libraries in use, and which collectors of theirs are.
+    pub fn libraries(&self) -> Vec<(PathBuf, Vec<Description>)> {
+        let (seen, factories) = (self.seen.lock(), self.factories.read());
+        let is_used = |found: &Found, id| {
+            factories.get(id).is_some_and(|plugin| plugin.revision() == found.revision())
+        };
+        let used = seen.libraries.iter().filter_map(|(found, described)| {
+            let described = described.as_ref().ok()?.iter();
+            let used = described.filter(|one| is_used(found, &one.id)).cloned().collect();
+            Some((found.path.clone(), used))
+        });
+        used.collect()
+    }
+
+    /// Describes a library in a child and makes its collectors ready to be started, wherever it lies.
+    ///
+    /// # Errors
+    /// Why it is no plugin.
+    pub fn open(&self, file: &Path) -> Result<Vec<(Description, DropIn)>, String> {
+        let make = |description: Description| {
+            let (file, launcher) = (file.to_owned(), self.launcher.clone());
+            (description.clone(), DropIn::new(file, description, 1, launcher))
+        };
+        Ok(describe(&self.launcher, file)?.into_iter().map(make).collect())
+    }
+
+    /// Puts the collectors of these libraries beside the plugins of the program itself, all at once;
+    /// says which cannot be used. Of two with one name the first has it, by the path of its file.
+    fn settle(&self, libraries: &BTreeMap<Found, Described>) -> Vec<Refused> {
+        let mut factories = self.factories.write();
+        factories.retain(|_, factory| factory.revision() == 0);
+        let (mut owners, mut refused) = (BTreeMap::<&str, &Path>::new(), Vec::new());
+        for (found, described) in libraries {
+            let mut refuse = |reason| refused.push((found.path.clone(), reason));
+            let described = match described {
+                Ok(described) => described,
+                Err(reason) => {
+                    refuse(reason.clone());
+                    continue;
+                }
+            };
+            for description in described {
+                let id = &description.id;
+                if let Some(owner) = owners.get(&**id) {
+                    let owner = owner.display();
+                    refuse(format!("its collector {id:?} has the name of one of {owner}"));
+                } else if factories.contains_key(id) {
+                    refuse(format!("its collector {id:?} has the name of a built-in plugin"));
+                } else {
+                    let (file, launcher) = (found.path.clone(), self.launcher.clone());
+                    let plugin = DropIn::new(file, description.clone(), found.revision(), launcher);
+                    factories.insert(id.clone(), Arc::new(plugin));
+                    owners.insert(id, &found.path);
                 }
             }
         }
-        for reason in &library.refused {
-            tracing::warn!(path = %found.path.display(), reason, "plugin refused");
-        }
-        library
-    }
-
-    fn add_collector(
-        &self,
-        found: &Found,
-        description: Description,
-        revision: u64,
-        library: &mut Library,
-    ) {
-        let name = description.id.clone();
-        if self.get(&name).is_some_and(|present| present.revision() == 0) {
-            let reason = format!("its collector {name:?} has the name of a built-in plugin");
-            return library.refused.push(reason);
-        }
-        let (file, launcher) = (found.path.clone(), self.launcher.clone());
-        self.add(&name, Arc::new(DropIn::new(file, description, revision, launcher)));
-        library.names.push(name);
+        refused
     }
 }
 
+/// Has libraries described, several at a time, because one that hangs takes all the time it has.
+fn describe_all(launcher: &Launcher, unknown: Vec<Found>) -> Vec<(Found, Described)> {
+    let mut all = Vec::with_capacity(unknown.len());
+    for some in unknown.chunks(DESCRIBED_AT_ONCE) {
+        thread::scope(|scope| {
+            let start = |found: &Found| {
+                let path = found.path.clone();
+                (found.clone(), scope.spawn(move || describe(launcher, &path)))
+            };
+            let running: Vec<_> = some.iter().map(start).collect();
+            all.extend(running.into_iter().map(|(found, child)| {
+                let lost = |_| Err("the thread that had it described is lost".to_owned());
+                (found, child.join().unwrap_or_else(lost))
+            }));
+        });
+    }
+    all
+}
+
 /// Has a library described in a child, because to load it is to run it.
-fn describe(launcher: &Launcher, path: &Path) -> Result<Vec<Description>, String> {
+fn describe(launcher: &Launcher, path: &Path) -> Described {
     let file = path.to_str().ok_or("its path is not UTF-8")?;
     let config = Config::of([launcher.ourselves(), "plugin-host", file].map(str::to_owned));
     let process = launcher.start(&config, &[]).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + DESCRIBE_TIMEOUT;
-    let bytes = process::finish(process, deadline, DESCRIPTION_BYTES_MAX)?;
-    serde_json::from_slice(&bytes).map_err(|error| format!("its description: {error}"))
+    let bytes = process::finish(process, deadline, DESCRIPTION_BYTES_MAX)
+        .map_err(|how| format!("it was loaded to be described, and {how}"))?;
+    if bytes.is_empty() {
+        return Err("it was loaded to be described, and ended the process".to_owned());
+    }
+    serde_json::from_slice(&bytes).map_err(|error| format!("its description: {error}"))?
 }

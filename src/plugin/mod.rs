@@ -12,7 +12,9 @@ pub mod wire;
 
 pub use builtin::builtins;
 pub use config::{Config, Isolation};
-pub use host::PluginHost;
+pub use dropin::DropIn;
+pub use folder::trusted;
+pub use host::{PluginHost, Refused};
 
 use std::time::Duration;
 

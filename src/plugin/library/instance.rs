@@ -121,9 +121,12 @@ unsafe extern "C" fn emit(
     // SAFETY: the library passes the sink that it was given, within the call it was given in, on
     // the thread of that call; so the taker is alive and nobody else has it.
     let taker = unsafe { &mut *(*sink).ctx.cast::<Taker<'_>>() };
+    let mut take = |reading: Result<abi::Reading<'_>, _>| {
+        // As the header has it: no collector means to say that it measured no number.
+        (taker.take)(reading.ok().filter(|reading| reading.value.is_finite()));
+    };
     // SAFETY: samples are as the header says, for the duration of this call.
-    let read =
-        unsafe { read_samples(samples, count, stride, &mut |reading| (taker.take)(reading.ok())) };
+    let read = unsafe { read_samples(samples, count, stride, &mut take) };
     match read {
         Ok(()) => Status::OK,
         Err(_) => {

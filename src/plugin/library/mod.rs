@@ -10,6 +10,7 @@ mod instance;
 
 pub use instance::{Instance, Sample};
 
+use std::error::Error as _;
 use std::path::Path;
 
 use gz_monitor_abi::{ENTRY_SYMBOL, Entry, Plugin, Refusal, read_plugin};
@@ -17,12 +18,17 @@ use gz_monitor_abi::{ENTRY_SYMBOL, Entry, Plugin, Refusal, read_plugin};
 /// Why a library cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("it cannot be loaded: {0}")]
-    Load(#[source] libloading::Error),
+    #[error("it cannot be loaded: {}", innermost(.0))]
+    Load(libloading::Error),
     #[error("it has no symbol {ENTRY_SYMBOL:?}, so it is no plugin")]
     Symbol(#[source] libloading::Error),
     #[error("its description is refused: {0}")]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
+}
+
+/// libloading says that dlopen(3) has failed; only what is beneath says why.
+fn innermost(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Loads a library and reads what collectors it has. It is never unloaded: code of it may be running
@@ -40,5 +46,5 @@ pub fn load(path: &Path) -> Result<Plugin, LoadError> {
     let entry = unsafe { library.get::<*const Entry>(ENTRY_SYMBOL.as_bytes()) };
     let entry = entry.map_err(LoadError::Symbol)?;
     // SAFETY: the entry is static data of a library that is never unloaded.
-    Ok(unsafe { read_plugin(*entry) }?)
+    unsafe { read_plugin(*entry) }.map_err(LoadError::Refused)
 }
