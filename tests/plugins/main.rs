@@ -13,8 +13,7 @@ mod uptime;
 
 use std::fs;
 
-use serde_json::Value;
-use support::{Builder, Daemon, daemon, until};
+use support::{Builder, Daemon, collector, daemon, until, until_collected, until_collector};
 
 use folder::{Folder, text};
 
@@ -26,33 +25,6 @@ const QUICK: &str =
 fn with_plugins(folder: &Folder, config: &str) -> Builder {
     let builder = daemon().config(&format!("{QUICK}{config}"));
     builder.argument("--plugin-dir").argument(text(&folder.path()))
-}
-
-/// What the daemon says of one collector; null if it has none of this name.
-async fn collector(daemon: &Daemon, name: &str) -> Value {
-    let all = daemon.get("/api/v1/collectors").await.json();
-    let all = all["collectors"].as_array().expect("a list");
-    all.iter().find(|collector| collector["name"] == name).cloned().unwrap_or_default()
-}
-
-/// Waits until what the daemon says of a collector is as wanted, and returns it.
-async fn until_collector(
-    daemon: &Daemon,
-    name: &str,
-    what: &str,
-    wanted: impl Fn(&Value) -> bool,
-) -> Value {
-    until(&format!("collector {name} {what}"), async || {
-        Some(collector(daemon, name).await).filter(&wanted)
-    })
-    .await
-}
-
-/// Waits until a collector has succeeded once more than now.
-async fn until_collected(daemon: &Daemon, name: &str) {
-    let before = collector(daemon, name).await["last_success"].clone();
-    let is_later = |now: &Value| now["last_success"] != before && now["state"] == "ok";
-    until_collector(daemon, name, "succeeds again", is_later).await;
 }
 
 /// The values of a metric with a label `KEY=VALUE`, or of all of it without one.

@@ -3,10 +3,12 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
+mod collectors;
 mod http;
 mod root;
 mod websocket;
 
+pub use collectors::{collector, until_collected, until_collector};
 pub use http::Answer;
 pub use root::Root;
 pub use websocket::{Client, Raw};
