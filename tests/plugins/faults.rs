@@ -99,6 +99,8 @@ async fn what_is_no_fault() {
     }
     // Printed text is a line of the log and no sample.
     daemon.until_logged("acts_printed 1").await;
+    // Names that Prometheus does not allow are refused, and counted, by the daemon.
+    daemon.until_logged("8 samples are refused, the first because: acts_nan is NaN").await;
     let metrics = daemon.get("/metrics").await.text;
     assert!(!metrics.contains("acts_printed"), "{metrics}");
     // Two good samples and what the daemon adds; the bad ones are counted.

@@ -3,14 +3,16 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use gz_monitor_abi::{self as abi, Error, Functions, Kind, Sink, Status, Str, read_samples};
+use gz_monitor_abi::{
+    self as abi, Error, Functions, Kind, Refusal, Sink, Status, Str, read_samples,
+};
 
 use super::host::Hosted;
 use crate::plugin::{Failure, Source};
 use crate::sample::{BatchBuilder, Value};
 
-/// A sample as the library emitted it, or `None` for one that was refused.
-pub type Sample<'a> = Option<abi::Reading<'a>>;
+/// A sample as the library emitted it, or why it was refused.
+pub type Sample<'a> = Result<abi::Reading<'a>, String>;
 
 /// A running collector of a library; destroyed when dropped.
 pub struct Instance {
@@ -79,14 +81,14 @@ impl Instance {
 impl Source for Instance {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         Instance::collect(self, &mut |sample| match sample {
-            Some(reading) => {
+            Ok(reading) => {
                 let value = match reading.kind {
                     Kind::Gauge => Value::Gauge(reading.value),
                     Kind::Counter => Value::Counter(reading.value),
                 };
                 out.push(reading.name, reading.labels, value);
             }
-            None => out.reject_malformed(),
+            Err(_) => out.reject_malformed(),
         })
     }
 }
@@ -121,16 +123,20 @@ unsafe extern "C" fn emit(
     // SAFETY: the library passes the sink that it was given, within the call it was given in, on
     // the thread of that call; so the taker is alive and nobody else has it.
     let taker = unsafe { &mut *(*sink).ctx.cast::<Taker<'_>>() };
-    let mut take = |reading: Result<abi::Reading<'_>, _>| {
-        // As the header has it: no collector means to say that it measured no number.
-        (taker.take)(reading.ok().filter(|reading| reading.value.is_finite()));
+    let mut take = |reading: Result<abi::Reading<'_>, Refusal>| {
+        (taker.take)(match reading {
+            Ok(reading) if reading.value.is_finite() => Ok(reading),
+            // As the header has it: no collector means to say that it measured no number.
+            Ok(reading) => Err(format!("{} is {}", reading.name, reading.value)),
+            Err(refusal) => Err(refusal.to_string()),
+        });
     };
     // SAFETY: samples are as the header says, for the duration of this call.
     let read = unsafe { read_samples(samples, count, stride, &mut take) };
     match read {
         Ok(()) => Status::OK,
-        Err(_) => {
-            (taker.take)(None);
+        Err(refusal) => {
+            (taker.take)(Err(refusal.to_string()));
             Status::ERR_INTERNAL
         }
     }
