@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything may take before the test gives up on it. Nothing is asserted about time.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gz-monitor");
