@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::exit::Failure;
-use crate::config::{self, Sources};
+use crate::config::Sources;
 use crate::daemon::Plugins;
 
 /// The flag that names a daemon.
@@ -31,13 +31,19 @@ impl DaemonAddress {
             return Ok(url.clone());
         }
         let sources = Sources::of_process(file, Vec::new());
-        let loaded = Plugins::default().with_checks(|checks| config::load(&sources, checks));
+        let loaded = Plugins::default().load(&sources);
         let server = loaded.map_err(Failure::Config)?.config.server;
-        let host = match server.host {
-            IpAddr::V4(address) if address.is_unspecified() => [127, 0, 0, 1].into(),
-            IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(1.into()),
-            address => address,
-        };
-        Ok(format!("http://{}", SocketAddr::new(host, server.port)))
+        let address = reachable(SocketAddr::new(server.host, server.port));
+        Ok(format!("http://{address}"))
     }
+}
+
+/// Where a daemon that listens on `address` is reached from this machine: an address that means any
+/// is none that a client can connect to.
+pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let is_v4 = address.is_ipv4();
+        address.set_ip(if is_v4 { [127, 0, 0, 1].into() } else { IpAddr::V6(1.into()) });
+    }
+    address
 }

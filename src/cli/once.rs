@@ -11,7 +11,7 @@ use tokio::runtime;
 use super::exit::Failure;
 use crate::api::{CollectorUpdate, encode};
 use crate::clock::Clock;
-use crate::config::{self, Config, Sources};
+use crate::config::{Config, Sources};
 use crate::daemon::Plugins;
 use crate::sample::{Batch, Outcome};
 use crate::scheduler::{Settings, Worker};
@@ -43,7 +43,7 @@ enum Format {
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let plugins = Plugins::default();
     let sources = Sources::of_process(file, Vec::new());
-    let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
+    let loaded = plugins.load(&sources);
     let config = loaded.map_err(Failure::Config)?.config;
     let chosen = chosen(&config, &plugins, args.collector.as_deref())?;
     let runtime = runtime::Builder::new_current_thread().enable_time().build()?;

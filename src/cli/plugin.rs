@@ -8,7 +8,7 @@ use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
-use super::{plugin_check, plugin_list};
+use super::{plugin_check, plugin_list, request};
 
 /// The commands of `plugin`.
 #[derive(Debug, clap::Subcommand)]
@@ -45,13 +45,8 @@ async fn restart(url: &str, collector: &str) -> anyhow::Result<()> {
     let segments = ["api", "v1", "collectors", collector, "restart"];
     let path = address.path_segments_mut();
     path.map_err(|()| anyhow::anyhow!("{url} has no path"))?.pop_if_empty().extend(segments);
-    let answer = match reqwest::Client::new().post(address).send().await {
-        Ok(answer) => answer,
-        Err(error) if error.is_connect() => {
-            bail!("no daemon answers at {url}; start one with `gz-monitor server`")
-        }
-        Err(error) => return Err(error).context("cannot ask the daemon"),
-    };
+    let request = request::client()?.post(address.clone());
+    let answer = request::send(request, url, address.as_str()).await?;
     if answer.status().is_success() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::exit::Failure;
 use super::server::plugin_folders;
-use crate::config::{self, Sources};
+use crate::config::Sources;
 use crate::daemon::Plugins;
 use crate::plugin::PluginHost;
 
@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let plugins = Plugins::default();
     let sources = Sources::of_process(file, plugin_folders(&args.plugin_dir).into_iter().collect());
     // To check a configuration the plugin folders are looked through.
-    let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
+    let loaded = plugins.load(&sources);
     let mut out = io::stdout().lock();
     print(&plugins.host(), &mut out)?;
     // A configuration that names a plugin that is refused is wrong, and this list says why.

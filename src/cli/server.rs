@@ -9,8 +9,9 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
+use super::address::reachable;
 use super::exit::Failure;
-use crate::config::{self, Loaded, Override, Problems, Sources};
+use crate::config::{Loaded, Override, Problems, Sources};
 use crate::daemon::{Daemon, Plugins, Signal, Signals};
 use crate::telemetry::Telemetry;
 
@@ -66,7 +67,7 @@ pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let sources = Sources::of_process(file, args.overrides());
     let plugins = Plugins::default();
-    let loaded = plugins.with_checks(|checks| config::load(&sources, checks));
+    let loaded = plugins.load(&sources);
     let loaded = loaded.map_err(|problems| refusal(problems, &plugins))?;
     let telemetry = Telemetry::start(&loaded.config.log)?;
     // They were found before there was a log.
@@ -149,8 +150,7 @@ async fn until_stop(signals: &mut Signals) {
 
 async fn reload(daemon: &mut Daemon, sources: &Sources, plugins: &Plugins) {
     // New plugins are described in children, which may take their time.
-    let loaded =
-        tokio::task::block_in_place(|| plugins.with_checks(|checks| config::load(sources, checks)));
+    let loaded = tokio::task::block_in_place(|| plugins.load(sources));
     match loaded {
         Err(problems) => {
             for problem in problems.list() {
@@ -179,13 +179,9 @@ fn listen_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!("cannot listen on {address}: {advice}")
 }
 
-/// What a person at a terminal wants to know. An address that means any is shown as the local one,
-/// because a browser cannot open it.
+/// What a person at a terminal wants to know.
 fn announce(address: SocketAddr) -> io::Result<()> {
-    let mut shown = address;
-    if address.ip().is_unspecified() {
-        shown.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { IpAddr::V6(1.into()) });
-    }
+    let shown = reachable(address);
     let mut out = io::stdout().lock();
     writeln!(out, "Dashboard:  http://{shown}/dashboard")?;
     writeln!(out, "WebSocket:  ws://{shown}/ws")?;

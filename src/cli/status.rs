@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::request;
 use crate::units::ByteSize;
 
 /// The flags of `status`.
@@ -35,17 +36,11 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
 }
 
 async fn fetch(url: &str) -> anyhow::Result<Value> {
-    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build()?;
+    let client = request::client()?;
     let mut all = json!({});
     for part in ["status", "metrics", "health", "alerts", "collectors"] {
         let address = format!("{url}/api/v1/{part}");
-        let response = match client.get(&address).send().await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                bail!("no daemon answers at {url}; start one with `gz-monitor server`")
-            }
-            Err(error) => return Err(error).context(format!("cannot ask {address}")),
-        };
+        let response = request::send(client.get(&address), url, &address).await?;
         let answer = response.error_for_status().context("the daemon refused")?;
         let answer: Value = answer
             .json()

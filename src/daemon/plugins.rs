@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value as Json};
 
 use super::internal::Internal;
-use crate::config::{Checks, Config};
+use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
 use crate::plugin::PluginHost;
 use crate::scheduler::{Instance, Settings};
 use crate::server::App;
@@ -52,6 +52,14 @@ impl Plugins {
     pub(super) fn bind(&self, app: App) {
         // A second daemon in one process would look at the first; there is none.
         let _ = self.app.set(app);
+    }
+
+    /// Reads, merges and checks a configuration against these plugins, and those in its folders.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(&self, sources: &Sources) -> Result<Loaded, Problems> {
+        self.with_checks(|checks| config::load(sources, checks))
     }
 
     /// Calls `check` with what a configuration must agree with.

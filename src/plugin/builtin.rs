@@ -4,15 +4,15 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use gz_monitor_sdk::{Collector, Error, Kind, Sink};
+use gz_monitor_sdk::{Collector, Error, Sink};
 use serde_json::{Map, Value as Json};
 
-use super::{Context, Factory, Failure, Source};
+use super::{Context, Factory, Failure, Source, value};
 use crate::collectors::{
     cpu::Cpu, diskstats::DiskStats, filesystem::FileSystem, load::Load, memory::Memory,
     network::Network, pressure::Pressure, processes::Processes, system::System, vmstat::VmStat,
 };
-use crate::sample::{BatchBuilder, Value};
+use crate::sample::BatchBuilder;
 
 /// Every built-in plugin, by name.
 pub fn builtins() -> Vec<(&'static str, Box<dyn Factory>)> {
@@ -86,11 +86,7 @@ struct Running<C>(C);
 impl<C: Collector> Source for Running<C> {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         let mut emit = |sample: gz_monitor_sdk::SampleRef<'_>| {
-            let value = match sample.kind {
-                Kind::Gauge => Value::Gauge(sample.value),
-                Kind::Counter => Value::Counter(sample.value),
-            };
-            out.push(sample.name, sample.labels, value);
+            out.push(sample.name, sample.labels, value(sample.kind, sample.value));
         };
         let collect = || self.0.collect(&mut Sink::new(&mut emit));
         match guard(collect)? {

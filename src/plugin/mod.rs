@@ -18,10 +18,10 @@ pub use host::{PluginHost, Refused};
 
 use std::time::Duration;
 
-use gz_monitor_sdk::Host;
+use gz_monitor_sdk::{Host, Kind};
 use serde_json::{Map, Value as Json};
 
-use crate::sample::BatchBuilder;
+use crate::sample::{BatchBuilder, Value};
 
 /// Why a source gave no samples, or cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,14 @@ pub trait Source: Send {
     /// # Errors
     /// [`Failure`], with a text for people.
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure>;
+}
+
+/// A number as the store has it, of the kind that a plugin says it is.
+fn value(kind: Kind, number: f64) -> Value {
+    match kind {
+        Kind::Gauge => Value::Gauge(number),
+        Kind::Counter => Value::Counter(number),
+    }
 }
 
 /// What a source is made for.

@@ -3,13 +3,11 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use gz_monitor_abi::{
-    self as abi, Error, Functions, Kind, Refusal, Sink, Status, Str, read_samples,
-};
+use gz_monitor_abi::{self as abi, Error, Functions, Refusal, Sink, Status, Str, read_samples};
 
 use super::host::Hosted;
-use crate::plugin::{Failure, Source};
-use crate::sample::{BatchBuilder, Value};
+use crate::plugin::{Failure, Source, value};
+use crate::sample::BatchBuilder;
 
 /// A sample as the library emitted it, or why it was refused.
 pub type Sample<'a> = Result<abi::Reading<'a>, String>;
@@ -82,11 +80,7 @@ impl Source for Instance {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         Instance::collect(self, &mut |sample| match sample {
             Ok(reading) => {
-                let value = match reading.kind {
-                    Kind::Gauge => Value::Gauge(reading.value),
-                    Kind::Counter => Value::Counter(reading.value),
-                };
-                out.push(reading.name, reading.labels, value);
+                out.push(reading.name, reading.labels, value(reading.kind, reading.value));
             }
             Err(_) => out.reject_malformed(),
         })

@@ -1,10 +1,11 @@
 //! What a program printed, as samples, log lines and the end of a collection.
 
-use gz_monitor_sdk::{Kind, Level};
+use gz_monitor_sdk::Level;
 
 use super::stderr::StandardError;
+use crate::plugin::value;
 use crate::plugin::wire::{Ending, Lines, Malformed, Reader, Record, Sample};
-use crate::sample::{BatchBuilder, Value};
+use crate::sample::BatchBuilder;
 
 /// Bytes of a line that was not understood which are shown.
 const SHOWN_BYTES: usize = 200;
@@ -91,9 +92,5 @@ impl Records {
 fn emit(sample: &Sample<'_>, out: &mut BatchBuilder) {
     let labels: Vec<(&str, &str)> =
         sample.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let value = match sample.kind {
-        Kind::Gauge => Value::Gauge(sample.value),
-        Kind::Counter => Value::Counter(sample.value),
-    };
-    out.push(&sample.name, &labels, value);
+    out.push(&sample.name, &labels, value(sample.kind, sample.value));
 }
