@@ -1,11 +1,12 @@
 //! `gz-monitor plugin list`, with and without a daemon, and the commands that only ask one.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::folder::{Folder, text};
-use crate::support::{Daemon, collector, daemon, run};
+use crate::support::{Daemon, PROGRAM, collector, daemon, run};
 use crate::{until_collected, until_collector, until_value, values, with_plugins};
 
 /// What `plugin list` prints of a daemon.
@@ -180,4 +181,16 @@ async fn a_fault_is_told_alike_everywhere() {
     // At the start and soon after it, and then not for an hour.
     until_collector(&daemon, "crashes", "has failed twice", |it| it["total_failures"] == 2).await;
     agree(&daemon, "crashes", "ended with signal: 11 (SIGSEGV)").await;
+}
+
+/// The children that look at libraries have another current folder.
+#[test]
+fn a_plugin_folder_may_be_named_from_here() {
+    let folder = Folder::new();
+    folder.acts("acts.so", &[]);
+    let mut list = Command::new(PROGRAM);
+    list.args(["plugin", "list", "--plugin-dir", "plugins"]).current_dir(folder.beside(""));
+    let output = list.output().expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("acts-too") && !text.contains("Refused"), "{text}");
 }
