@@ -30,6 +30,11 @@ pub struct Collector {
     pub total_failures: u64,
     /// Why the last collection failed.
     pub error: Option<String>,
+    /// How often the program or the child of a library was started (`gz_plugin_starts_total`); null
+    /// for what runs in the daemon.
+    pub starts: Option<u64>,
+    /// Memory of that process if it runs on (`gz_plugin_resident_memory_bytes`).
+    pub resident_memory_bytes: Option<u64>,
 }
 
 impl From<(&str, &CollectorStatus)> for Collector {
@@ -45,6 +50,8 @@ impl From<(&str, &CollectorStatus)> for Collector {
             consecutive_failures: status.consecutive_failures,
             total_failures: status.total_failures,
             error: status.error.clone(),
+            starts: None,
+            resident_memory_bytes: None,
         }
     }
 }

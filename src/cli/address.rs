@@ -4,8 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::exit::Failure;
-use crate::config::Sources;
-use crate::daemon::Plugins;
+use crate::config::{self, Sources};
 
 /// The flag that names a daemon.
 #[derive(Debug, clap::Args)]
@@ -31,7 +30,7 @@ impl DaemonAddress {
             return Ok(url.clone());
         }
         let sources = Sources::of_process(file, Vec::new());
-        let loaded = Plugins::default().load(&sources);
+        let loaded = config::load_without_plugins(&sources);
         let server = loaded.map_err(Failure::Config)?.config.server;
         let address = reachable(SocketAddr::new(server.host, server.port));
         Ok(format!("http://{address}"))

@@ -9,6 +9,8 @@ mod plugin_check;
 mod plugin_exec;
 mod plugin_host;
 mod plugin_list;
+mod plugin_new;
+mod plugin_table;
 mod request;
 mod server;
 mod status;

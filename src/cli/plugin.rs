@@ -1,4 +1,4 @@
-//! `gz-monitor plugin`: what can collect, and starting a collector anew.
+//! `gz-monitor plugin`: what can collect, making and trying one, and starting a collector anew.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -8,12 +8,14 @@ use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
-use super::{plugin_check, plugin_list, request};
+use super::{plugin_check, plugin_list, plugin_new, request};
 
 /// The commands of `plugin`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Say what plugins there are, and which files are none and why
+    /// Make a folder with a plugin of your own, ready to be built and tried
+    New(plugin_new::Args),
+    /// Say what plugins there are and how their collectors fare, and which files are none and why
     List(plugin_list::Args),
     /// Try a library out: load it, start its collectors, and collect, all in a child
     Check(plugin_check::Args),
@@ -29,6 +31,7 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, file: Option<PathBuf>) -> Result<(), Failure> {
     match command {
+        Command::New(args) => plugin_new::run(args),
         Command::List(args) => plugin_list::run(args, file),
         Command::Check(args) => plugin_check::run(args),
         Command::Restart { daemon, collector } => {

@@ -1,61 +1,135 @@
-//! `gz-monitor plugin list`: what can collect, and what lies in the plugin folders and cannot.
+//! `gz-monitor plugin list`: what can collect, how it fares in a running daemon, and what lies in the
+//! plugin folders and cannot.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+use tokio::runtime;
+
+use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::plugin_table::{self, WIDTH};
+use super::request::{self, NoDaemon};
 use super::server::plugin_folders;
+use crate::api::{PluginKind, Plugins as Inventory};
 use crate::config::Sources;
 use crate::daemon::Plugins;
-use crate::plugin::PluginHost;
 
 /// The flags of `plugin list`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Look for plugins in this folder instead of those configured; may be repeated
-    #[arg(long, value_name = "DIR")]
+    #[command(flatten)]
+    daemon: DaemonAddress,
+    /// Ask no daemon, and look for plugins in this folder instead of those configured; may be repeated
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
     plugin_dir: Vec<PathBuf>,
+    /// Print one JSON object: what /api/v1/plugins and /api/v1/collectors answer
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came of the attempt to ask a daemon.
+enum Answer {
+    Daemon {
+        url: String,
+        all: Value,
+    },
+    /// None answers here.
+    None(String),
+    NotAsked,
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    match ask(args, file.clone())? {
+        Answer::Daemon { url, mut all } => {
+            let mut out = io::stdout().lock();
+            if args.json {
+                all["daemon"] = url.into();
+                return Ok(writeln!(out, "{all}")?);
+            }
+            // For a person a line is broken; for grep(1) it is not.
+            let width = if out.is_terminal() { WIDTH } else { usize::MAX };
+            Ok(plugin_table::print(&mut out, &url, &all, width)?)
+        }
+        Answer::None(url) => look(args, file, Some(&url)),
+        Answer::NotAsked => look(args, file, None),
+    }
+}
+
+fn ask(args: &Args, file: Option<PathBuf>) -> Result<Answer, Failure> {
+    if !args.plugin_dir.is_empty() {
+        return Ok(Answer::NotAsked);
+    }
+    let url = match args.daemon.resolve(file) {
+        // To list what is here tells the same problems, below a list that may explain them.
+        Err(Failure::Config(_)) => return Ok(Answer::NotAsked),
+        resolved => resolved?,
+    };
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    match runtime.block_on(fetch(&url)) {
+        Ok(all) => Ok(Answer::Daemon { url, all }),
+        Err(error) if error.is::<NoDaemon>() => Ok(Answer::None(url)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn fetch(url: &str) -> anyhow::Result<Value> {
+    let client = request::client()?;
+    let mut all = request::get(&client, url, "plugins").await?;
+    let mut collectors = request::get(&client, url, "collectors").await?;
+    all["collectors"] = collectors["collectors"].take();
+    Ok(all)
+}
+
+/// Lists what a daemon that starts now would find.
+fn look(args: &Args, file: Option<PathBuf>, silent: Option<&str>) -> Result<(), Failure> {
     let plugins = Plugins::default();
     let sources = Sources::of_process(file, plugin_folders(&args.plugin_dir).into_iter().collect());
     // To check a configuration the plugin folders are looked through.
     let loaded = plugins.load(&sources);
     let mut out = io::stdout().lock();
-    print(&plugins.host(), &mut out)?;
+    let inventory = plugins.inventory();
+    if args.json {
+        let Inventory { plugins, refused } = inventory;
+        let all = json!({
+            "daemon": null, "plugins": plugins, "refused": refused, "collectors": null,
+        });
+        writeln!(out, "{all}")?;
+        loaded.map_err(Failure::Config)?;
+        return Ok(());
+    }
+    print(&inventory, &mut out)?;
     // A configuration that names a plugin that is refused is wrong, and this list says why.
     let folders = loaded.map_err(Failure::Config)?.config.plugins.folders;
     let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
-    Ok(writeln!(out, "\nLibraries are looked for in {}", folders.join(", "))?)
+    writeln!(out, "\nLibraries are looked for in {}", folders.join(", "))?;
+    if let Some(url) = silent {
+        writeln!(out, "No daemon answers at {url}: this is what one would find.")?;
+    }
+    Ok(())
 }
 
-fn print(host: &PluginHost, out: &mut impl Write) -> io::Result<()> {
-    let (libraries, all) = (host.libraries(), host.all());
-    let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let refused = host.refused();
+fn print(inventory: &Inventory, out: &mut impl Write) -> io::Result<()> {
+    let Inventory { plugins, refused } = inventory;
+    let width = plugins.iter().map(|plugin| plugin.name.len()).max().unwrap_or_default();
     writeln!(out, "{:width$}  KIND      VERSION  SUMMARY", "NAME")?;
-    for (name, plugin) in &all {
-        let kind = match plugin.revision() {
-            0 if !plugin.is_stock() => "program",
-            0 => "built-in",
-            _ => continue,
+    for plugin in plugins {
+        let (kind, version) = match plugin.kind {
+            PluginKind::BuiltIn => ("built-in", ""),
+            PluginKind::Program => ("program", ""),
+            PluginKind::Library => ("library", plugin.version.as_deref().unwrap_or("-")),
         };
-        writeln!(out, "{name:width$}  {kind:<8}  {:7}  {}", "", plugin.summary())?;
-    }
-    for (file, described) in &libraries {
-        for one in described {
-            let version = if one.version.is_empty() { "-" } else { &one.version };
-            writeln!(out, "{:width$}  library   {version:7}  {}", one.id, one.summary)?;
-            let (major, minor) = one.abi;
-            writeln!(out, "{:width$}  {}, ABI {major}.{minor}", "", file.display())?;
+        writeln!(out, "{:width$}  {kind:<8}  {version:7}  {}", plugin.name, plugin.summary)?;
+        if let (Some(file), Some(abi)) = (&plugin.file, &plugin.abi) {
+            writeln!(out, "{:width$}  {file}, ABI {abi}", "")?;
         }
     }
     if !refused.is_empty() {
         writeln!(out, "\nRefused:")?;
     }
-    for (path, reason) in &refused {
-        writeln!(out, "  {}\n    {reason}", path.display())?;
+    for one in refused {
+        writeln!(out, "  {}\n    {}", one.file, one.reason)?;
     }
     Ok(())
 }

@@ -55,10 +55,12 @@ impl Args {
     }
 }
 
-/// What `--plugin-dir` says, if it was given.
+/// What `--plugin-dir` says, if it was given: paths from here, which the children that run libraries
+/// are not.
 pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
+    let path = |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
     let list: toml::value::Array =
-        folders.iter().map(|folder| folder.display().to_string().into()).collect();
+        folders.iter().map(|folder| path(folder).display().to_string().into()).collect();
     let value = toml::Value::Array(list).to_string();
     let (path, flag) = ("plugins.folders".to_owned(), "--plugin-dir".to_owned());
     (!folders.is_empty()).then_some(Override { path, value, flag })

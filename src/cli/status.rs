@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::runtime;
 
@@ -39,13 +38,7 @@ async fn fetch(url: &str) -> anyhow::Result<Value> {
     let client = request::client()?;
     let mut all = json!({});
     for part in ["status", "metrics", "health", "alerts", "collectors"] {
-        let address = format!("{url}/api/v1/{part}");
-        let response = request::send(client.get(&address), url, &address).await?;
-        let answer = response.error_for_status().context("the daemon refused")?;
-        let answer: Value = answer
-            .json()
-            .await
-            .context(format!("{address} does not answer as a gz-monitor does"))?;
+        let answer = request::get(&client, url, part).await?;
         // Lists come as an object with one member of the same name.
         all[part] = answer.get(part).filter(|list| list.is_array()).unwrap_or(&answer).clone();
     }

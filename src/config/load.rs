@@ -43,7 +43,19 @@ pub struct Loaded {
 pub fn load(sources: &Sources, checks: &Checks<'_>) -> Result<Loaded, Problems> {
     let mut problems = Vec::new();
     let documents = sources::read(sources, &mut problems);
-    assemble(documents, sources, checks, problems)
+    assemble(documents, sources, Some(checks), problems)
+}
+
+/// As [`load`], but knows no plugin: to know them, every library in the plugin folders is run once.
+/// It is for who needs a setting of the daemon and runs none. So a collector of a plugin that does
+/// not exist passes, and a `[collector.config]` that its plugin would refuse; all else is checked.
+///
+/// # Errors
+/// As [`load`], but for these two.
+pub fn load_without_plugins(sources: &Sources) -> Result<Loaded, Problems> {
+    let mut problems = Vec::new();
+    let documents = sources::read(sources, &mut problems);
+    assemble(documents, sources, None, problems)
 }
 
 /// Checks `bytes` as if they were the one file of a configuration, `gz-monitor.toml`. Any bytes do,
@@ -54,13 +66,13 @@ pub fn load(sources: &Sources, checks: &Checks<'_>) -> Result<Loaded, Problems> 
 pub fn load_bytes(bytes: &[u8], checks: &Checks<'_>) -> Result<Loaded, Problems> {
     let path: Arc<Path> = Path::new("gz-monitor.toml").into();
     let documents = vec![Document { path, bytes: bytes.to_vec() }];
-    assemble(documents, &Sources::default(), checks, Vec::new())
+    assemble(documents, &Sources::default(), Some(checks), Vec::new())
 }
 
 fn assemble(
     documents: Vec<Document>,
     sources: &Sources,
-    checks: &Checks<'_>,
+    checks: Option<&Checks<'_>>,
     mut problems: Vec<Problem>,
 ) -> Result<Loaded, Problems> {
     let schema = schema::schema();

@@ -23,7 +23,7 @@ mod validate;
 mod validate_collectors;
 
 pub use diff::{Change, Changes, diff};
-pub use load::{Checks, Loaded, PluginCheck, load, load_bytes};
+pub use load::{Checks, Loaded, PluginCheck, load, load_bytes, load_without_plugins};
 pub use origin::Origin;
 pub use overrides::PREFIX;
 pub use problem::{MAX_PROBLEMS, Problem, Problems};

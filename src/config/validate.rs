@@ -32,12 +32,12 @@ pub(super) struct Report<'a> {
 }
 
 /// All that is wrong with `config`, which was read from `tree`. Nothing is said about a value that
-/// stands in for one in `struck`.
+/// stands in for one in `struck`, nor about plugins without `checks`.
 pub(super) fn validate(
     config: &Config,
     tree: &Node,
     struck: &[String],
-    checks: &Checks<'_>,
+    checks: Option<&Checks<'_>>,
 ) -> Vec<Problem> {
     let mut report = Report { tree, struck, problems: Vec::new() };
     server(config, &mut report);

@@ -54,13 +54,13 @@ fn jitter(
     }
 }
 
-pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
+pub(super) fn instances(config: &Config, checks: Option<&Checks<'_>>, report: &mut Report<'_>) {
     if config.collector.len() > MAX_COLLECTORS {
         let message = format!("{} collectors are too many", config.collector.len());
         let hint = format!("write {MAX_COLLECTORS} at most");
         return report.refuse(&[keys("collector")], message, Some(hint));
     }
-    let plugins = (checks.known_plugins)(config);
+    let known = checks.map(|checks| (checks, (checks.known_plugins)(config)));
     let mut names = HashSet::new();
     for (index, instance) in config.collector.iter().enumerate() {
         let here = vec![Step::Key("collector".to_owned()), Step::Index(index)];
@@ -71,7 +71,7 @@ pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Repor
             report.refuse(std::slice::from_ref(&here), message, Some(hint));
         }
         name(instance, at("name"), report);
-        plugin(instance, checks, &plugins, &here, report);
+        plugin(instance, known.as_ref(), &here, report);
         times(config, instance, &at, report);
         labels(config, instance, &at, report);
     }
@@ -79,8 +79,7 @@ pub(super) fn instances(config: &Config, checks: &Checks<'_>, report: &mut Repor
 
 fn plugin(
     instance: &Instance,
-    checks: &Checks<'_>,
-    plugins: &[String],
+    known: Option<&(&Checks<'_>, Vec<String>)>,
     here: &[Step],
     report: &mut Report<'_>,
 ) {
@@ -100,7 +99,7 @@ fn plugin(
         let message = "a collector with a command needs a name".to_owned();
         return report.refuse(&[at("command")], message, Some(hint));
     }
-    let name = instance.plugin();
+    let (Some((checks, plugins)), name) = (known, instance.plugin()) else { return };
     if !plugins.iter().any(|known| known == name) {
         let message = format!("there is no plugin {name:?}");
         let hint = did_you_mean(name, plugins.iter().map(String::as_str));

@@ -1,6 +1,7 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
 mod internal;
+mod inventory;
 mod plugins;
 mod reload;
 mod signals;
@@ -71,6 +72,7 @@ impl Daemon {
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
         let app = App::new(handle.clone(), controls.clone(), http, websocket);
         plugins.bind(app.clone());
+        app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(forward(received, handle.clone()));
         let mut scheduler = Scheduler::new(plugins.host(), events, clock, controls);

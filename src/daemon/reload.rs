@@ -41,6 +41,7 @@ impl Daemon {
             self.status.abort();
             self.status = tokio::spawn(tick(self.app.pipeline.clone(), *new.status.interval));
         }
+        self.app.show_plugins(self.plugins.inventory());
         self.scheduler.apply(wanted(&new, &self.plugins)).await;
         self.warn_of_what_waits(&new);
         self.config = new;
@@ -57,7 +58,10 @@ impl Daemon {
     pub async fn rescan(&mut self) {
         let (host, folders) = (self.plugins.host(), self.config.plugins.folders.clone());
         let look = tokio::task::spawn_blocking(move || host.discover(&folders));
-        if look.await.unwrap_or(false) {
+        let changed = look.await.unwrap_or(false);
+        // A look for a configuration that was not applied may have come before.
+        self.app.show_plugins(self.plugins.inventory());
+        if changed {
             tracing::info!("the plugin folders have changed");
             self.scheduler.apply(wanted(&self.config, &self.plugins)).await;
         }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::{Config, HttpTotals, WebSocketConfig};
+use crate::api::Plugins;
 use crate::pipeline;
 use crate::scheduler::Controls;
 
@@ -23,6 +24,7 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     settings: RwLock<(Config, WebSocketConfig)>,
+    plugins: RwLock<Arc<Plugins>>,
     closing: watch::Sender<bool>,
 }
 
@@ -40,6 +42,7 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             settings: RwLock::new((config, websocket)),
+            plugins: RwLock::default(),
             closing: watch::Sender::new(false),
         }))
     }
@@ -57,6 +60,12 @@ impl App {
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig) {
         *self.settings.write() = (config, websocket);
+    }
+
+    /// Shows what plugins there are now: who is asked for them is not to wait until the plugin folders
+    /// have been looked through.
+    pub fn show_plugins(&self, plugins: Plugins) {
+        *self.plugins.write() = Arc::new(plugins);
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns
@@ -82,6 +91,10 @@ impl Inner {
 
     pub(super) fn websocket(&self) -> WebSocketConfig {
         self.settings.read().1.clone()
+    }
+
+    pub(super) fn plugins(&self) -> Arc<Plugins> {
+        self.plugins.read().clone()
     }
 
     /// Returns when every connection is to end.

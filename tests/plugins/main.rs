@@ -8,6 +8,7 @@ mod document;
 mod faults;
 mod folder;
 mod found;
+mod list;
 mod refused;
 mod uptime;
 

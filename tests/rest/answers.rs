@@ -1,8 +1,11 @@
 //! What `GET` answers: the members of each answer to the letter, queries, `HEAD` and `OPTIONS`.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
-use crate::support::{Daemon, daemon, until};
+use crate::support::{self, Daemon, daemon, until};
 use crate::{keys, list, send};
 
 /// The body of a `GET` that succeeds, and is fresh JSON.
@@ -33,7 +36,7 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 10] = [
+const COLLECTOR: [&str; 12] = [
     "consecutive_failures",
     "error",
     "interval",
@@ -41,7 +44,9 @@ const COLLECTOR: [&str; 10] = [
     "last_success",
     "name",
     "plugin",
+    "resident_memory_bytes",
     "samples",
+    "starts",
     "state",
     "total_failures",
 ];
@@ -89,6 +94,39 @@ async fn collectors_and_clients() {
     let [client] = &list(&clients["clients"])[..] else { panic!("one client in {clients}") };
     assert_eq!(keys(client), CLIENT);
     assert_eq!(client["filter"], filter);
+}
+
+#[tokio::test]
+async fn plugins() {
+    let daemon = daemon().start().await;
+    let answer = get(&daemon, "/api/v1/plugins").await;
+    assert_eq!(keys(&answer), ["plugins", "refused"]);
+    for plugin in list(&answer["plugins"]) {
+        assert_eq!(keys(plugin), ["abi", "file", "kind", "name", "summary", "version"]);
+    }
+    let plugin = |name: &str| {
+        let it = list(&answer["plugins"]).iter().find(|plugin| plugin["name"] == name);
+        it.unwrap_or_else(|| panic!("{name} in {answer}"))
+    };
+    let load = json!({
+        "name": "load", "kind": "built-in", "summary": "Load averages", "version": null,
+        "abi": null, "file": null,
+    });
+    assert_eq!(plugin("load"), &load);
+    assert_eq!(plugin("command")["kind"], "program");
+    let builder = support::daemon();
+    let folder = builder.path().join("plugins");
+    let builder = builder.file("plugins/none.so", "no library");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let file = folder.join("none.so");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("a mode");
+    let folder = folder.display().to_string();
+    let daemon = builder.argument("--plugin-dir").argument(folder).start().await;
+    let refused = get(&daemon, "/api/v1/plugins").await["refused"].take();
+    let [refused] = &list(&refused)[..] else { panic!("one file in {refused}") };
+    assert_eq!(keys(refused), ["file", "reason"]);
+    assert_eq!(refused["file"], json!(file));
+    assert!(refused["reason"].as_str().is_some_and(|reason| reason.contains("666")), "{refused}");
 }
 
 #[tokio::test]

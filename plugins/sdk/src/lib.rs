@@ -46,10 +46,12 @@ mod host;
 mod instance;
 mod link;
 mod outbox;
+mod recorder;
 mod sink;
 
 pub use error::{Error, Result};
 pub use host::{Host, Level};
+pub use recorder::{Recorded, Recorder};
 pub use sink::{Kind, SampleRef, Sink};
 
 use serde::de::DeserializeOwned;
