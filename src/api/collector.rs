@@ -30,6 +30,8 @@ pub struct Collector {
     pub total_failures: u64,
     /// Why the last collection failed.
     pub error: Option<String>,
+    /// Why a new configuration was refused; the one before it is in force.
+    pub config_error: Option<String>,
 }
 
 impl From<(&str, &CollectorStatus)> for Collector {
@@ -45,6 +47,7 @@ impl From<(&str, &CollectorStatus)> for Collector {
             consecutive_failures: status.consecutive_failures,
             total_failures: status.total_failures,
             error: status.error.clone(),
+            config_error: status.config_error.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -97,7 +98,9 @@ fn collect(
     let limits = Limits { samples: max_samples, labels: max_labels, text: max_text };
     let (name, deadline) = (description.id.clone(), *deadline);
     let host = Host::new(root, log);
-    let context = Context { name, host, deadline, isolation: Isolation::Process };
+    let isolation = Isolation::Process;
+    let starts = Arc::default();
+    let context = Context { name, host, deadline, isolation, max_samples, starts };
     let mut course = Course::default();
     let mut source = match factory.make(config, context) {
         Ok(source) => source,

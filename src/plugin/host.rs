@@ -74,6 +74,11 @@ impl PluginHost {
         self.factories.read().get(name).cloned()
     }
 
+    /// From now on programs that end get no time to do so in good order: they are killed.
+    pub fn hurry(&self) {
+        self.launcher.hurry();
+    }
+
     /// All of them, by name.
     pub fn all(&self) -> Vec<(String, Arc<dyn Factory>)> {
         let factories = self.factories.read();

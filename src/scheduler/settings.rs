@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Config, Instance};
+use super::{Config, Event, Instance};
 use crate::plugin::Isolation;
 use crate::sample::{BatchBuilder, Limits};
 
@@ -26,7 +26,7 @@ pub struct Settings {
     /// Which make of the plugin it is.
     revision: u64,
     labels: Vec<(String, String)>,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 impl Settings {
@@ -53,6 +53,20 @@ impl Settings {
             revision,
             labels: instance.labels.clone().into_iter().collect(),
             limits: Limits { samples: max_samples, labels: max_labels, text: max_text },
+        }
+    }
+
+    /// Whether nothing but the plugin's own configuration differs.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        *self == Self { config: self.config.clone(), ..other.clone() }
+    }
+
+    /// That a collector is about to run so.
+    pub(super) fn started(&self) -> Event {
+        Event::Started {
+            collector: self.name.as_str().into(),
+            plugin: self.plugin.clone(),
+            interval: self.interval,
         }
     }
 

@@ -144,27 +144,6 @@ async fn a_daemon_that_is_killed_leaves_no_child() {
 }
 
 #[tokio::test]
-async fn one_that_hangs_when_it_is_destroyed_keeps_nobody() {
-    let folder = Folder::new();
-    folder.acts("acts.so", &[]);
-    let orders = folder.beside("orders");
-    let entry = format!(
-        "[[collector]]\nplugin = \"acts\"\nconfig = {{ orders = \"{}\" }}\n",
-        orders.display()
-    );
-    let mut daemon = with_plugins(&folder, &entry).start().await;
-    until_collected(&daemon, "acts").await;
-    let running = children(&daemon);
-    folder.order("orders", "destroy-hang");
-    daemon.signal("TERM");
-    assert_eq!(daemon.ended().await.code(), Some(0));
-    until("no child is left", async || {
-        running.iter().all(|(pid, _)| has_ended(*pid)).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn inline_a_library_runs_in_the_daemon() {
     let folder = Folder::new();
     folder.acts("acts.so", &[]);

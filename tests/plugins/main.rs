@@ -5,10 +5,12 @@ mod support;
 
 mod check;
 mod document;
+mod endings;
 mod faults;
 mod folder;
 mod found;
 mod refused;
+mod reload;
 mod uptime;
 
 use std::fs;

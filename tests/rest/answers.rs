@@ -33,7 +33,8 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 10] = [
+const COLLECTOR: [&str; 11] = [
+    "config_error",
     "consecutive_failures",
     "error",
     "interval",
