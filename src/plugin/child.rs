@@ -28,6 +28,8 @@ pub struct Description {
     pub interval_ms: u32,
     /// Major and minor version of the plugin interface.
     pub abi: (u32, u32),
+    /// JSON Schema of its configuration, unparsed; empty if there is none.
+    pub config_schema: String,
 }
 
 /// The collectors of a library, or why it is no plugin.
@@ -52,6 +54,7 @@ fn describe(file: &Path) -> Result<Vec<Description>, LoadError> {
         summary: collector.summary,
         interval_ms: collector.interval_ms,
         abi,
+        config_schema: collector.config_schema,
     };
     Ok(collectors.into_iter().map(describe).collect())
 }

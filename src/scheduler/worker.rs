@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::Settings;
 use super::ending::{self, Alive};
 use crate::clock::Clock;
-use crate::plugin::{Context, Failure, PluginHost, Source};
+use crate::plugin::{Failure, PluginHost, Source};
 use crate::sample::{Batch, BatchBuilder, Outcome, Rejected, Sample};
 
 /// Owns a source, or waits for the thread that has it.
@@ -242,11 +242,7 @@ impl Parts {
                 let factory = plugins.get(plugin);
                 let factory = factory
                     .ok_or_else(|| Failure::Permanent(format!("there is no plugin {plugin:?}")))?;
-                // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
-                let deadline = settings.deadline.mul_f64(0.9);
-                let (name, isolation) = (settings.name.clone(), settings.isolation);
-                let max_samples = settings.limits.samples;
-                let context = Context { name, host, deadline, isolation, max_samples, starts };
+                let context = settings.context(host, starts);
                 self.source.insert(factory.make(&settings.config, context)?)
             }
         };
