@@ -33,12 +33,12 @@ enum State {
     Lost,
 }
 
-/// What a call needs on its thread. It is dropped only where it may block: a source has time to end.
+/// What a call needs on its thread.
 struct Parts {
     collector: String,
     source: Option<Box<dyn Source>>,
     builder: BatchBuilder,
-    _alive: Arc<Alive>,
+    alive: Arc<Alive>,
 }
 
 /// What a call brought.
@@ -183,26 +183,28 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.host.set_cancelled(true);
-        if let State::Idle(parts) = std::mem::replace(&mut self.state, State::Lost)
-            && parts.source.is_some()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            // A runtime that ends runs nothing more, and drops them here; programs are killed then.
-            drop(runtime.spawn_blocking(move || drop(parts)));
-        }
     }
 }
 
 impl Drop for Parts {
+    /// Happens on any thread, and the end of a source may take its time.
     fn drop(&mut self) {
-        self.end();
+        let Some(source) = self.source.take() else { return };
+        let (collector, alive) = (std::mem::take(&mut self.collector), self.alive.clone());
+        if let Ok(runtime) = Handle::try_current() {
+            // A runtime that ends runs nothing more: the source is dropped, and ends at once.
+            drop(runtime.spawn_blocking(move || {
+                end(&collector, source);
+                drop(alive);
+            }));
+        }
     }
 }
 
 impl Parts {
     fn new(settings: &Settings, alive: &Arc<Alive>) -> Self {
         let (collector, builder) = (settings.name.clone(), settings.builder());
-        Self { collector, source: None, builder, _alive: alive.clone() }
+        Self { collector, source: None, builder, alive: alive.clone() }
     }
 
     fn reload(&mut self, config: &Map<String, Json>) -> Result<(), String> {
@@ -219,12 +221,10 @@ impl Parts {
         Ok(())
     }
 
-    /// Ends the source, if there is one, in good order.
+    /// Ends the source, if there is one; may block.
     fn end(&mut self) {
-        if let Some(mut source) = self.source.take()
-            && let Err(error) = source.end()
-        {
-            tracing::warn!(collector = self.collector, %error, "collector did not end well");
+        if let Some(source) = self.source.take() {
+            end(&self.collector, source);
         }
     }
 
@@ -253,6 +253,13 @@ impl Parts {
 impl Ended {
     fn without_samples(duration: Duration, outcome: Outcome) -> Self {
         Self { duration, samples: Vec::new(), rejected: Rejected::default(), outcome }
+    }
+}
+
+/// Ends a source in good order; may block.
+fn end(collector: &str, mut source: Box<dyn Source>) {
+    if let Err(error) = source.end() {
+        tracing::warn!(collector, %error, "collector did not end well");
     }
 }
 

@@ -91,9 +91,31 @@ impl Child {
     }
 
     /// Writes a line to it. A program that does not read is as good as hung.
-    pub(super) fn ask(&mut self, line: &str) -> io::Result<()> {
+    pub(super) fn ask(
+        &mut self,
+        line: &str,
+        deadline: Instant,
+        cancelled: &dyn Fn() -> bool,
+    ) -> io::Result<()> {
         let stdin = self.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        stdin.write_all(line.as_bytes())
+        let mut rest = line.as_bytes();
+        while !rest.is_empty() {
+            match stdin.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The pipe is full, and a configuration may be longer than it holds.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() || cancelled() {
+                        return Err(error);
+                    }
+                    let timeout = Timespec::try_from(left.min(LOOK_EVERY)).ok();
+                    let _ = poll(&mut [PollFd::new(&*stdin, PollFlags::OUT)], timeout.as_ref());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Asks for what `read` then waits for.
@@ -110,7 +132,7 @@ impl Child {
         self.read(Until::Drained, deadline, out, log, cancelled);
         self.output.take_ending();
         // If it is gone the pipe is broken, and reading tells how it ended.
-        let _ = self.ask(&format!("{request}\n"));
+        let _ = self.ask(&format!("{request}\n"), deadline, cancelled);
     }
 
     /// Says that nothing will be asked.

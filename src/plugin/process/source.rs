@@ -45,7 +45,7 @@ impl Program {
         Self { config, init, context, launcher, log, child: None }
     }
 
-    fn start(&mut self) -> Result<Child, Failure> {
+    fn start(&mut self, deadline: Instant) -> Result<Child, Failure> {
         let root = self.context.host.path("");
         let root = root.to_string_lossy();
         let variables =
@@ -65,7 +65,7 @@ impl Program {
         }
         if let Some(init) = &self.init {
             // If it is gone already, reading tells how it ended.
-            let _ = child.ask(&format!("{init}\n"));
+            let _ = child.ask(&format!("{init}\n"), deadline, &|| self.context.host.cancelled());
         }
         self.context.starts.fetch_add(1, Ordering::Relaxed);
         self.log.forget();
@@ -191,7 +191,7 @@ impl Source for Program {
         let deadline = Instant::now() + self.context.deadline;
         let running = self.child.take();
         let resident_bytes = running.as_ref().and_then(Child::resident_bytes);
-        let child = running.map_or_else(|| self.start(), Ok);
+        let child = running.map_or_else(|| self.start(deadline), Ok);
         self.report(out, resident_bytes);
         self.read(child?, out, deadline)
     }
