@@ -18,6 +18,9 @@ use crate::sample::{Batch, Outcome, Rejected};
 /// soon after the start, so that nobody looks at blanks for a whole interval.
 const SECOND_READING: Duration = Duration::from_secs(1);
 
+/// The least time between a collection and one that the collector itself asks for.
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A collector that brings bad samples does so every time; its log line comes no more often.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -76,6 +79,7 @@ impl Runner {
         let mut changes = self.settings.clone();
         let mut worker = Worker::new(settings.clone(), self.plugins.clone(), alive);
         let (mut first, mut refused, mut warned) = (true, Rejected::default(), None);
+        let requests = worker.requests();
         loop {
             let batch = worker.collect(self.clock).await;
             quarantine.record(batch.outcome == Outcome::Ok);
@@ -89,6 +93,7 @@ impl Runner {
                 tracing::warn!(collector, invalid, limit, "samples refused");
                 refused = Rejected::default();
             }
+            let is_well = batch.outcome == Outcome::Ok;
             let stopped = matches!(batch.outcome, Outcome::Stopped(_));
             let batch = Batch { broken: quarantine.is_broken(), ..batch };
             if self.events.send(Event::Ended(batch)).await.is_err() {
@@ -109,6 +114,8 @@ impl Runner {
             };
             tokio::select! {
                 () = pause => {}
+                // One that fails is left alone, whatever it asks.
+                () = requested(&requests), if is_well => {}
                 config = changed(&mut changes, &settings) => {
                     self.reload(&mut worker, config).await;
                     (quarantine, first) = (fresh, true);
@@ -131,6 +138,11 @@ impl Runner {
         }
         let _ = self.events.send(Event::Reloaded { collector, refused }).await;
     }
+}
+
+/// Waits for a request, and for its time.
+async fn requested(requests: &Notify) {
+    tokio::join!(requests.notified(), tokio::time::sleep(LEAST_INTERVAL));
 }
 
 /// Waits for a change of nothing but the plugin's configuration: a change of anything else is not for

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gz_monitor_sdk::{Host, Level, Reload};
 use serde_json::{Map, Value as Json};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Settings;
@@ -20,6 +21,8 @@ pub struct Worker {
     settings: Settings,
     plugins: Arc<PluginHost>,
     host: Host,
+    /// Told when the source asks for a collection.
+    requests: Arc<Notify>,
     starts: Arc<AtomicU64>,
     alive: Arc<Alive>,
     state: State,
@@ -57,10 +60,11 @@ impl Worker {
 
     /// A worker that makes its source when it first collects. What may use the source has `alive`.
     pub(super) fn new(settings: Settings, plugins: Arc<PluginHost>, alive: Alive) -> Self {
-        let host = host(&settings);
+        let requests = Arc::default();
+        let host = host(&settings, &requests);
         let (starts, alive) = (Arc::default(), Arc::new(alive));
         let state = State::Idle(Parts::new(&settings, &alive));
-        Self { settings, plugins, host, starts, alive, state }
+        Self { settings, plugins, host, requests, starts, alive, state }
     }
 
     /// Collects once. Returns when the collection has ended or its deadline has passed.
@@ -68,6 +72,11 @@ impl Worker {
         let Ended { duration, samples, rejected, outcome } = self.call().await;
         let collector = self.settings.name.as_str().into();
         Batch { collector, at: clock.now(), duration, samples, rejected, outcome, broken: false }
+    }
+
+    /// Told when the source asks for a collection; several times before one count as one.
+    pub(super) fn requests(&self) -> Arc<Notify> {
+        self.requests.clone()
     }
 
     pub(super) fn name(&self) -> &str {
@@ -117,7 +126,7 @@ impl Worker {
     /// Gives up on whatever still runs; what comes of it is nobody's.
     fn abandon(&mut self) {
         self.host.set_cancelled(true);
-        self.host = host(&self.settings);
+        self.host = host(&self.settings, &self.requests);
         self.state = State::Idle(self.fresh_parts());
     }
 
@@ -263,9 +272,11 @@ fn end(collector: &str, mut source: Box<dyn Source>) {
     }
 }
 
-fn host(settings: &Settings) -> Host {
+fn host(settings: &Settings, requests: &Arc<Notify>) -> Host {
     let (name, root) = (settings.name.clone(), settings.root.clone());
-    Host::new(root, move |level, text| log(&name, level, text))
+    let requests = requests.clone();
+    let request = move || requests.notify_one();
+    Host::with_requests(root, move |level, text| log(&name, level, text), request)
 }
 
 fn log(collector: &str, level: Level, text: &str) {

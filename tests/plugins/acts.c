@@ -155,6 +155,10 @@ static gz_status collect(void *instance, const gz_sink *sink, gz_error *error) {
   if (is(self, "no-data")) return GZ_NO_DATA;
   if (is(self, "samples")) emit_bad_samples(sink);
   if (is(self, "million")) emit_a_million(sink);
+  if (is(self, "request")) {
+    tell(self, "collects");
+    self->host->request_collect(self->host);
+  }
   if (is(self, "until-told")) emit_until_told(self, sink);
   if (is(self, "until-cancelled")) {
     tell(self, "collects");

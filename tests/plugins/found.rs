@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::endings::{entry, witness};
 use crate::folder::{Folder, scenarios, text};
 use crate::support::until;
 use crate::{
@@ -212,4 +213,15 @@ async fn plugins_of_the_sdk() {
         starts.first().is_some_and(|starts| *starts > 2.0).then_some(())
     })
     .await;
+}
+
+/// Of itself it would collect twice in an hour.
+#[tokio::test]
+async fn inline_it_is_asked_when_it_asks_for_it() {
+    let folder = Folder::new();
+    folder.acts("acts.so", &[]);
+    folder.order("orders", "request");
+    let keys = "isolation = \"inline\"\ninterval = \"1h\"";
+    let _daemon = with_plugins(&folder, &entry(&folder, keys, "")).start().await;
+    until("it was asked", async || (witness(&folder).len() >= 4).then_some(())).await;
 }

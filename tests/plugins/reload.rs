@@ -132,7 +132,7 @@ async fn a_long_configuration() {
     let folder = Folder::new();
     folder.acts("acts.so", &[]);
     let pad = "x".repeat(300_000);
-    let config = |limit| entry(&folder, "", &format!(", limit = {limit}, pad = \"{pad}\""));
+    let config = |limit| entry(&folder, "", &format!(", limit = {limit}, zzz = \"{pad}\""));
     let daemon = with_plugins(&folder, &config(1)).start().await;
     until_value(&daemon, "acts_limit", "by=acts", 1.0).await;
     daemon.reload(&format!("{QUICK}{}", config(2)));

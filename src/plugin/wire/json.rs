@@ -81,7 +81,7 @@ fn ending(fields: Fields<'_>) -> Result<Ending, Malformed> {
         Some("restart") => Ok(Ending::Restart),
         Some("panic") => Ok(Ending::Poisoned(message)),
         Some(other) => Err(Malformed(format!(
-            "unknown status {other:?}; there are ok, no_data, config, unavailable, internal, restart and panic"
+            "unknown status {other:?}; there are ok, no_data, config, unavailable, internal and panic"
         ))),
     }
 }
