@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -135,7 +136,8 @@ fn collect(criterion: &mut Criterion) {
 fn start(plugins: &PluginHost, name: &str) -> Option<(Box<dyn Source>, BatchBuilder)> {
     let host = Host::new(PathBuf::from("/"), |_, _| {});
     let (deadline, isolation) = (Duration::from_secs(1), Isolation::default());
-    let context = Context { name: name.to_owned(), host, deadline, isolation };
+    let (max_samples, starts) = (LIMITS.samples, Arc::default());
+    let context = Context { name: name.to_owned(), host, deadline, isolation, max_samples, starts };
     let source = plugins.get(name)?.make(&Map::new(), context).ok()?;
     Some((source, BatchBuilder::new(Vec::new(), LIMITS)))
 }

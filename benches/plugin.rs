@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gz_monitor::plugin::{Context, Isolation, PluginHost, Source};
@@ -85,7 +86,8 @@ impl Way {
         };
         let host = Host::new(PathBuf::from("/"), |_, _| {});
         let (name, deadline) = (plugin.to_owned(), Duration::from_secs(10));
-        let context = Context { name, host, deadline, isolation };
+        let (max_samples, starts) = (LIMITS.samples, Arc::default());
+        let context = Context { name, host, deadline, isolation, max_samples, starts };
         let plugin = plugins.get(plugin).ok_or("there is no such plugin")?;
         Ok(plugin.make(&config, context)?)
     }

@@ -35,6 +35,8 @@ pub struct Collector {
     pub starts: Option<u64>,
     /// Memory of that process if it runs on (`gz_plugin_resident_memory_bytes`).
     pub resident_memory_bytes: Option<u64>,
+    /// Why a new configuration was refused; the one before it is in force.
+    pub config_error: Option<String>,
 }
 
 impl From<(&str, &CollectorStatus)> for Collector {
@@ -52,6 +54,7 @@ impl From<(&str, &CollectorStatus)> for Collector {
             error: status.error.clone(),
             starts: None,
             resident_memory_bytes: None,
+            config_error: status.config_error.clone(),
         }
     }
 }

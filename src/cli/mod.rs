@@ -6,6 +6,7 @@ mod exit;
 mod once;
 mod plugin;
 mod plugin_check;
+mod plugin_course;
 mod plugin_exec;
 mod plugin_host;
 mod plugin_list;

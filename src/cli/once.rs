@@ -94,7 +94,7 @@ fn chosen(
 async fn collect(chosen: Vec<Settings>, plugins: &Plugins) -> Vec<Batch> {
     let clock = Clock::start();
     let runs = chosen.into_iter().map(|settings| {
-        let mut worker = Worker::new(settings, plugins.host());
+        let mut worker = Worker::alone(settings, plugins.host());
         async move {
             worker.collect(clock).await;
             tokio::time::sleep(BETWEEN_READINGS).await;

@@ -2,22 +2,13 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use gz_monitor_sdk::{Host, Level};
 use serde_json::{Map, Value as Json};
 
 use super::exit::Failure;
-use crate::plugin::child::Description;
-use crate::plugin::{self, Context, DropIn, Factory as _, Isolation, PluginHost};
-use crate::sample::{BatchBuilder, Limits, Rejected, Sample};
-use crate::scheduler::Config;
-use crate::units::ByteSize;
-
-/// What the daemon itself adds to the samples of a child (`plugin::process`).
-const STARTS: &str = "gz_plugin_starts_total";
-const MEMORY: &str = "gz_plugin_resident_memory_bytes";
+use super::plugin_course::Course;
+use crate::plugin::{self, PluginHost};
 
 /// The flags of `plugin check`.
 #[derive(Debug, clap::Args)]
@@ -30,18 +21,6 @@ pub(super) struct Args {
     /// The configuration that each collector gets
     #[arg(long, value_name = "JSON", default_value = "{}")]
     collector_config: String,
-}
-
-/// What the collections of one collector came to.
-#[derive(Default)]
-struct Course {
-    /// Of the last collection, without what the daemon adds.
-    samples: Vec<Sample>,
-    rejected: Rejected,
-    times: Vec<Duration>,
-    /// Resident bytes after the first collection and after the last.
-    memory: Option<(f64, f64)>,
-    error: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -69,11 +48,28 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             writeln!(out, "  WRONG       a built-in plugin has this name")?;
             good = false;
         }
-        let course = collect(description, factory, &config, args.collections);
-        good &= print(&course, args.collections, &mut out)?;
+        good &= note_schema(&description.config_schema, &mut out)?;
+        let course = Course::take(description, factory, &config, args.collections);
+        good &= course.print(args.collections, &mut out)?;
     }
     writeln!(out, "\n{}", if good { "Nothing is wrong." } else { "Something is wrong." })?;
     if good { Ok(()) } else { Err(Failure::Silent(1)) }
+}
+
+/// Whether there is a schema of the configuration, and it is one.
+fn note_schema(schema: &str, out: &mut impl Write) -> io::Result<bool> {
+    if schema.is_empty() {
+        writeln!(out, "  config      no schema")?;
+        return Ok(true);
+    }
+    match serde_json::from_str::<Map<String, Json>>(schema) {
+        Ok(_) => writeln!(out, "  config      has a schema of {} bytes", schema.len())?,
+        Err(error) => {
+            writeln!(out, "  WRONG       config_schema is no JSON object: {error}")?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The daemon would not touch a file, or a folder, that others can change.
@@ -85,91 +81,4 @@ fn note_rights(file: &Path, out: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn collect(
-    description: &Description,
-    factory: &DropIn,
-    config: &Map<String, Json>,
-    collections: u32,
-) -> Course {
-    let Config { max_samples, max_labels, max_text, deadline, root, .. } = Config::default();
-    let limits = Limits { samples: max_samples, labels: max_labels, text: max_text };
-    let (name, deadline) = (description.id.clone(), *deadline);
-    let host = Host::new(root, log);
-    let context = Context { name, host, deadline, isolation: Isolation::Process };
-    let mut course = Course::default();
-    let mut source = match factory.make(config, context) {
-        Ok(source) => source,
-        Err(failure) => {
-            course.error = Some(failure.to_string());
-            return course;
-        }
-    };
-    let mut batch = BatchBuilder::new(Vec::new(), limits);
-    for _ in 0..collections {
-        let started = Instant::now();
-        let result = source.collect(&mut batch);
-        course.times.push(started.elapsed());
-        let (samples, rejected) = batch.take();
-        course.rejected += rejected;
-        if let Some(now) = samples.iter().find(|sample| sample.key.name() == MEMORY) {
-            let now = now.value.get();
-            course.memory = Some(course.memory.map_or((now, now), |(first, _)| (first, now)));
-        }
-        let own = |sample: &Sample| ![STARTS, MEMORY].contains(&sample.key.name());
-        course.samples = samples.into_iter().filter(own).collect();
-        if let Err(failure) = result {
-            course.error = Some(failure.to_string());
-            break;
-        }
-    }
-    course
-}
-
-/// Says how it went; whether it went well.
-fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<bool> {
-    for sample in course.samples.iter().take(20) {
-        writeln!(out, "  {} {}", sample.key, sample.value.get())?;
-    }
-    if course.samples.len() > 20 {
-        writeln!(out, "  ... and {} more", course.samples.len() - 20)?;
-    }
-    let done = course.times.len() - usize::from(course.error.is_some()).min(course.times.len());
-    let count = course.samples.len();
-    writeln!(out, "  collected   {done} of {collections} times, {count} samples the last time")?;
-    let mut times = course.times.clone();
-    times.sort();
-    if let [.., longest] = times[..] {
-        let (median, longest) = (times[times.len() / 2], longest);
-        let first = course.times[0];
-        writeln!(
-            out,
-            "  time        first {first:.1?}, median {median:.1?}, longest {longest:.1?}"
-        )?;
-    }
-    if let Some((first, last)) = course.memory {
-        let (size, growth) = (ByteSize(last as u64).approximate(), (last - first).max(0.0) as u64);
-        let growth = ByteSize(growth).approximate();
-        writeln!(out, "  memory      {size} resident, grown by {growth} since the first time")?;
-    }
-    let Rejected { invalid, limit } = course.rejected;
-    if invalid > 0 {
-        writeln!(out, "  WRONG       {invalid} samples refused: name, label or text not allowed")?;
-    }
-    if limit > 0 {
-        writeln!(out, "  WRONG       {limit} samples refused: too many, or too long")?;
-    }
-    if let Some(error) = &course.error {
-        writeln!(out, "  WRONG       {error}")?;
-    }
-    if course.error.is_none() && count == 0 {
-        writeln!(out, "  note        it has nothing to report")?;
-    }
-    Ok(invalid == 0 && limit == 0 && course.error.is_none())
-}
-
-/// Where nobody reads standard error there is nothing to be done.
-fn log(level: Level, text: &str) {
-    let _ = writeln!(io::stderr().lock(), "  log         {level:?}: {text}");
 }

@@ -83,9 +83,10 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    let result = runtime.block_on(serve(loaded, &sources, plugins, telemetry));
-    // Programs are killed meanwhile, with all that they have started. A collector that hangs must not
-    // keep the process alive.
+    let result = runtime.block_on(serve(loaded, &sources, plugins.clone(), telemetry));
+    // Programs that have not ended by now are killed meanwhile, with all that they have started. A
+    // collector that hangs must not keep the process alive.
+    plugins.host().hurry();
     runtime.shutdown_timeout(COLLECTORS_TIMEOUT);
     Ok(result?)
 }

@@ -89,11 +89,14 @@ impl Daemon {
         self.listener.address
     }
 
-    /// Ends: no new connections, what is in flight is done, clients are told.
-    pub async fn stop(self) {
+    /// Ends: no new connections, what is in flight is done, clients are told, and collectors are
+    /// ended in good order.
+    pub async fn stop(mut self) {
         self.listener.stop.send_replace(true);
         let limit = *self.config.server.shutdown_timeout;
-        if tokio::time::timeout(limit, self.app.close()).await.is_err() {
+        let clients = tokio::time::timeout(limit, self.app.close());
+        let (closed, ()) = tokio::join!(clients, self.scheduler.end());
+        if closed.is_err() {
             let (open, _) = self.app.connections();
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
@@ -133,6 +136,7 @@ async fn forward(mut events: mpsc::Receiver<Event>, pipeline: Handle) {
                 Input::Expect { collector, plugin, interval }
             }
             Event::Ended(batch) => Input::Batch(batch),
+            Event::Reloaded { collector, refused } => Input::Reloaded { collector, refused },
             Event::Removed { collector } => Input::Forget { collector },
         };
         if pipeline.send(input).await.is_err() {

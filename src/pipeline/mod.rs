@@ -37,6 +37,8 @@ pub enum Input {
     Expect { collector: Arc<str>, plugin: String, interval: Duration },
     /// A collection has ended.
     Batch(Batch),
+    /// A collector was given a new configuration, and why the old one stays in force, if it does.
+    Reloaded { collector: Arc<str>, refused: Option<String> },
     /// A collector is gone, and its series with it.
     Forget { collector: Arc<str> },
     /// It is time for the status messages.
@@ -107,6 +109,10 @@ impl Pipeline {
                 Vec::new()
             }
             Input::Batch(batch) => self.apply_batch(&batch, wanted),
+            Input::Reloaded { collector, refused } => {
+                self.collectors.reloaded(&collector, refused);
+                Vec::new()
+            }
             Input::Forget { collector } => {
                 self.collectors.forget(&collector);
                 self.store.forget(&collector);

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use gz_monitor_sdk::{Collector, Error, Sink};
+use gz_monitor_sdk::{Collector, Error, Reload, Sink};
 use serde_json::{Map, Value as Json};
 
 use super::{Context, Factory, Failure, Source, value};
@@ -94,6 +94,12 @@ impl<C: Collector> Source for Running<C> {
             Err(error @ Error::Config(_)) => Err(Failure::Permanent(error.to_string())),
             Err(error) => Err(Failure::Transient(error.to_string())),
         }
+    }
+
+    fn reload(&mut self, config: &Map<String, Json>) -> Result<Reload, Failure> {
+        let config = parse::<C>(config).map_err(Failure::Permanent)?;
+        let reload = || self.0.reload(config);
+        guard(reload)?.map_err(|error| Failure::Permanent(error.to_string()))
     }
 }
 

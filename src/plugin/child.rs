@@ -6,10 +6,12 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Write};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use gz_monitor_abi::{Descriptor, Kind, Plugin};
-use gz_monitor_sdk::Level;
+use gz_monitor_sdk::{Host, Level, Reload};
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, poll};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,6 +28,8 @@ pub struct Description {
     pub interval_ms: u32,
     /// Major and minor version of the plugin interface.
     pub abi: (u32, u32),
+    /// JSON Schema of its configuration, unparsed; empty if there is none.
+    pub config_schema: String,
 }
 
 /// The collectors of a library, or why it is no plugin.
@@ -50,6 +54,7 @@ fn describe(file: &Path) -> Result<Vec<Description>, LoadError> {
         summary: collector.summary,
         interval_ms: collector.interval_ms,
         abi,
+        config_schema: collector.config_schema,
     };
     Ok(collectors.into_iter().map(describe).collect())
 }
@@ -76,6 +81,9 @@ enum Request {
     /// Comes first, and once.
     Init(Start),
     Collect,
+    Reload {
+        config: serde_json::Value,
+    },
 }
 
 /// What an instance is started with.
@@ -83,55 +91,112 @@ enum Request {
 struct Start {
     config: serde_json::Value,
     root: PathBuf,
+    /// Samples that one collection may bring.
+    max_samples: usize,
 }
 
-/// Serves one collector of a library until the daemon closes our input.
+/// Serves one collector of a library until the daemon closes our input; then it is destroyed.
 ///
 /// # Errors
 /// Those of the pipes. What is wrong with the library is told to the daemon, not returned.
 pub fn serve(file: &Path, collector: &str) -> io::Result<()> {
     let out = Output { pipe: take_stdout()?, refused: None, broken: Ok(()) };
     let out = Arc::new(Mutex::new(out));
-    let (mut settings, mut instance) = (None, None);
-    for line in take_stdin()?.lines() {
-        match serde_json::from_str(&line?).map_err(io::Error::other)? {
-            Request::Init(start) => settings = Some(start),
-            Request::Collect => {
-                let Some(settings) = &settings else {
-                    return Err(io::Error::other("collect came before init"));
-                };
-                let result = match &mut instance {
-                    Some(instance) => collect(instance, &out),
-                    // What could not be started the last time is tried again.
-                    none => start(file, collector, settings, &out)
-                        .and_then(|started| collect(none.insert(started), &out)),
-                };
-                out.lock().end(result)?;
-            }
-        }
+    let stdin = take_stdin()?;
+    let watched = stdin.get_ref().try_clone()?;
+    let mut requests =
+        stdin.lines().map(|line| serde_json::from_str(&line?).map_err(io::Error::other));
+    let Some(first) = requests.next() else { return Ok(()) };
+    let Request::Init(start) = first? else {
+        return Err(io::Error::other("the first request is not init"));
+    };
+    let host = {
+        let out = out.clone();
+        Host::new(start.root.clone(), move |level, text| out.lock().log(level, text))
+    };
+    cancel_at_end_of(watched, host.clone());
+    let mut served = Served { file, collector, start, host, instance: None };
+    for request in requests {
+        let (status, message) = match request? {
+            Request::Init(_) => return Err(io::Error::other("init came twice")),
+            Request::Collect => served.collect(&out).map_or_else(status, |()| ok("ok")),
+            Request::Reload { config } => match served.reload(&config) {
+                Ok(Reload::Done) => ok("ok"),
+                Ok(Reload::Restart) => ok("restart"),
+                Err(failure) => status(failure),
+            },
+        };
+        out.lock().end(status, &message)?;
     }
-    Ok(())
+    // It may have something to say while it is destroyed.
+    drop(served);
+    out.lock().pipe.flush()
 }
 
-fn collect(instance: &mut Instance, out: &Mutex<Output>) -> Result<(), Failure> {
-    Instance::collect(instance, &mut |sample| out.lock().sample(sample))
+/// Tells a collection that is under way when our input is closed: nobody wants it any more.
+fn cancel_at_end_of(input: File, host: Host) {
+    let watch = move || {
+        // No events are asked for: the end is told unasked.
+        let mut fds = [PollFd::new(&input, PollFlags::empty())];
+        if poll(&mut fds, None).is_ok() && fds[0].revents().contains(PollFlags::HUP) {
+            host.set_cancelled(true);
+        }
+    };
+    // Without the thread it goes on until it is killed.
+    let _ = thread::Builder::new().stack_size(64 << 10).spawn(watch);
 }
 
-fn start(
-    file: &Path,
-    collector: &str,
-    settings: &Start,
-    out: &Arc<Mutex<Output>>,
-) -> Result<Instance, Failure> {
-    let plugin = library::load(file).map_err(|error| Failure::Permanent(error.to_string()))?;
-    let found = plugin.collectors.into_iter().find(|c| c.id == collector);
-    let found = found.ok_or_else(|| {
-        Failure::Permanent(format!("{} has no collector {collector:?}", file.display()))
-    })?;
-    let out = out.clone();
-    let log = move |level, text: &str| out.lock().log(level, text);
-    let host = gz_monitor_sdk::Host::new(settings.root.clone(), log);
-    Instance::new(found.functions, &settings.config.to_string(), host)
+/// A collector of a library, started or not yet.
+struct Served<'a> {
+    file: &'a Path,
+    collector: &'a str,
+    start: Start,
+    host: Host,
+    instance: Option<Instance>,
+}
+
+impl Served<'_> {
+    fn collect(&mut self, out: &Mutex<Output>) -> Result<(), Failure> {
+        // What could not be started the last time is tried again.
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.make()?,
+        };
+        let result = instance.collect(&mut |sample| out.lock().sample(sample));
+        out.lock().dropped(instance.take_excess());
+        self.instance = Some(instance);
+        result
+    }
+
+    fn make(&self) -> Result<Instance, Failure> {
+        let file = self.file;
+        let plugin = library::load(file).map_err(|error| Failure::Permanent(error.to_string()))?;
+        let found = plugin.collectors.into_iter().find(|c| c.id == self.collector);
+        let found = found.ok_or_else(|| {
+            let collector = self.collector;
+            Failure::Permanent(format!("{} has no collector {collector:?}", file.display()))
+        })?;
+        let Start { config, max_samples, .. } = &self.start;
+        Instance::new(found.functions, &config.to_string(), self.host.clone(), *max_samples)
+    }
+
+    fn reload(&mut self, config: &serde_json::Value) -> Result<Reload, Failure> {
+        let instance = self.instance.as_mut();
+        instance.map_or(Ok(Reload::Restart), |instance| instance.reload(&config.to_string()))
+    }
+}
+
+fn ok(status: &'static str) -> (&'static str, String) {
+    (status, String::new())
+}
+
+/// A failure as the protocol has it.
+fn status(failure: Failure) -> (&'static str, String) {
+    match failure {
+        Failure::Permanent(text) => ("config", text),
+        Failure::Transient(text) => ("unavailable", text),
+        Failure::Poisoned(text) => ("panic", text),
+    }
 }
 
 /// The way to the daemon.
@@ -182,17 +247,17 @@ impl Output {
         }
     }
 
-    fn end(&mut self, result: Result<(), Failure>) -> io::Result<()> {
+    fn dropped(&mut self, count: u64) {
+        if count > 0 {
+            self.write(&json!({ "type": "dropped", "count": count }));
+        }
+    }
+
+    fn end(&mut self, status: &str, message: &str) -> io::Result<()> {
         if let Some((count, reason)) = self.refused.take() {
             let text = format!("{count} samples are refused, the first because: {reason}");
             self.log(Level::Warn, &text);
         }
-        let (status, message) = match result {
-            Ok(()) => ("ok", String::new()),
-            Err(Failure::Permanent(text)) => ("config", text),
-            Err(Failure::Transient(text)) => ("unavailable", text),
-            Err(Failure::Poisoned(text)) => ("panic", text),
-        };
         self.write(&json!({ "type": "end", "status": status, "message": message }));
         std::mem::replace(&mut self.broken, Ok(()))?;
         self.pipe.flush()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::child::Description;
 use super::library::{self, Instance};
-use super::process::{Config, Launcher, Mode, Program};
+use super::process::{Config, Launcher, Mode, Program, REPORTED_SAMPLES};
 use super::{Context, Factory, Failure, Isolation, Source};
 
 /// Makes instances of one collector of a library.
@@ -63,7 +63,11 @@ impl Factory for DropIn {
         let file = file.ok_or_else(|| Failure::Permanent("its path is not UTF-8".to_owned()))?;
         let command = [self.launcher.ourselves(), "plugin-host", file, &self.description.id];
         let root = context.host.path("");
-        let init = json!({ "type": "init", "config": config, "root": root });
+        // What the daemon says of the child is part of its collection.
+        let max_samples = context.max_samples.saturating_sub(REPORTED_SAMPLES);
+        let init = json!({
+            "type": "init", "config": config, "root": root, "max_samples": max_samples,
+        });
         let program = Config { mode: Mode::Request, ..Config::of(command.map(str::to_owned)) };
         Ok(Box::new(Program::new(program, Some(init), context, self.launcher.clone())))
     }
@@ -80,6 +84,6 @@ impl DropIn {
         let found = plugin.collectors.into_iter().find(|c| c.id == self.description.id);
         let found = found.ok_or_else(|| Failure::Permanent("it has gone".to_owned()))?;
         let config = Json::Object(config.clone()).to_string();
-        Ok(Box::new(Instance::new(found.functions, &config, context.host)?))
+        Ok(Box::new(Instance::new(found.functions, &config, context.host, context.max_samples)?))
     }
 }

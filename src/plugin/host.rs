@@ -17,7 +17,8 @@ use super::{Factory, builtins};
 /// A library has this long to be loaded and described: nothing of the daemon's goes on meanwhile at
 /// its start.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
-const DESCRIPTION_BYTES_MAX: u64 = 1 << 20;
+/// Enough for the most collectors, each with the longest schema, as JSON has it.
+const DESCRIPTION_BYTES_MAX: u64 = 16 << 20;
 /// Libraries that are described at the same time.
 const DESCRIBED_AT_ONCE: usize = 8;
 
@@ -72,6 +73,11 @@ impl PluginHost {
     /// The plugin of this name.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Factory>> {
         self.factories.read().get(name).cloned()
+    }
+
+    /// From now on programs that end get no time to do so in good order: they are killed.
+    pub fn hurry(&self) {
+        self.launcher.hurry();
     }
 
     /// All of them, by name.

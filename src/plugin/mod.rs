@@ -16,9 +16,11 @@ pub use dropin::DropIn;
 pub use folder::trusted;
 pub use host::{PluginHost, Refused};
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use gz_monitor_sdk::{Host, Kind};
+use gz_monitor_sdk::{Host, Kind, Reload};
 use serde_json::{Map, Value as Json};
 
 use crate::sample::{BatchBuilder, Value};
@@ -44,6 +46,25 @@ pub trait Source: Send {
     /// # Errors
     /// [`Failure`], with a text for people.
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure>;
+
+    /// Takes a new configuration, or says that a source is to be made anew with it.
+    ///
+    /// # Errors
+    /// [`Failure::Poisoned`] if it broke over it and has to be made anew; after any other the old
+    /// configuration stays in force.
+    fn reload(&mut self, config: &Map<String, Json>) -> Result<Reload, Failure> {
+        let _ = config;
+        Ok(Reload::Restart)
+    }
+
+    /// Ends it in good order, within a bound; nothing else is called after it. One that is dropped
+    /// without it is ended as quickly as can be.
+    ///
+    /// # Errors
+    /// How it ended, if not well. It has ended all the same.
+    fn end(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// A number as the store has it, of the kind that a plugin says it is.
@@ -63,6 +84,10 @@ pub struct Context {
     pub deadline: Duration,
     /// Where a library runs.
     pub isolation: Isolation,
+    /// Samples that one collection may bring.
+    pub max_samples: usize,
+    /// How often a program was started for this collector so far.
+    pub starts: Arc<AtomicU64>,
 }
 
 /// Makes sources of one kind.

@@ -117,6 +117,11 @@ impl BatchBuilder {
         self.rejected.invalid += 1;
     }
 
+    /// Counts samples that were kept back already, because there were too many.
+    pub fn reject_excess(&mut self, count: u64) {
+        self.rejected.limit = self.rejected.limit.saturating_add(count);
+    }
+
     /// Takes what was pushed since the last call.
     pub fn take(&mut self) -> (Vec<Sample>, Rejected) {
         self.known.truncate(self.samples.len());

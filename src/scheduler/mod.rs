@@ -3,6 +3,7 @@
 mod cadence;
 mod config;
 mod controls;
+mod ending;
 mod quarantine;
 mod runner;
 mod settings;
@@ -18,12 +19,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::plugin::PluginHost;
 use crate::sample::Batch;
+use ending::Gone;
 use runner::Runner;
 
 /// What the scheduler tells whoever listens.
@@ -33,6 +35,8 @@ pub enum Event {
     Started { collector: Arc<str>, plugin: String, interval: Duration },
     /// A collection has ended.
     Ended(Batch),
+    /// A collector was given a new configuration, and why the old one stays in force, if it does.
+    Reloaded { collector: Arc<str>, refused: Option<String> },
     /// A collector is gone.
     Removed { collector: Arc<str> },
 }
@@ -43,7 +47,16 @@ pub struct Scheduler {
     events: mpsc::Sender<Event>,
     clock: Clock,
     controls: Controls,
-    running: BTreeMap<String, (Settings, JoinHandle<()>)>,
+    running: BTreeMap<String, Running>,
+    /// Of collectors that run no more, but whose sources may still be ending.
+    leaving: Vec<Gone>,
+}
+
+/// The task of one collector.
+struct Running {
+    /// What it is to run by; dropped, it ends.
+    settings: watch::Sender<Settings>,
+    task: JoinHandle<Option<Gone>>,
 }
 
 impl Scheduler {
@@ -54,61 +67,74 @@ impl Scheduler {
         clock: Clock,
         controls: Controls,
     ) -> Self {
-        Self { plugins, events, clock, controls, running: BTreeMap::new() }
+        Self { plugins, events, clock, controls, running: BTreeMap::new(), leaving: Vec::new() }
     }
 
-    /// Runs just these collectors: those that run with the same settings already are not touched.
+    /// Runs just these collectors: those that run with the same settings already are not touched,
+    /// those that run with others are told the new ones.
     pub async fn apply(&mut self, wanted: Vec<Settings>) {
-        let unchanged = |name: &str, settings: &Settings| {
-            wanted.iter().any(|wanted| wanted.name == name && wanted == settings)
-        };
-        let gone: Vec<String> = self
-            .running
-            .iter()
-            .filter(|(name, (settings, _))| !unchanged(name, settings))
-            .map(|(name, _)| name.clone())
-            .collect();
+        let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted.name == name);
+        let names = self.running.keys();
+        let gone: Vec<String> = names.filter(|name| !is_wanted(name)).cloned().collect();
         for name in gone {
-            self.stop(&name).await;
+            self.remove(&name).await;
         }
         for settings in wanted {
-            if !self.running.contains_key(&settings.name) {
-                self.start(settings).await;
+            match self.running.get(&settings.name) {
+                None => self.start(settings).await,
+                Some(running) => {
+                    running.settings.send_if_modified(|present| {
+                        let is_changed = *present != settings;
+                        *present = settings;
+                        is_changed
+                    });
+                }
             }
         }
+        self.leaving.retain(|gone| !gone.is_over());
+    }
+
+    /// Ends all collectors in good order: their sources have the time that they need for it, but not
+    /// much. Nothing is told of it.
+    pub async fn end(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        // All of them are told before the first is waited for.
+        let (senders, tasks): (Vec<_>, Vec<_>) =
+            running.into_values().map(|Running { settings, task }| (settings, task)).unzip();
+        drop(senders);
+        for task in tasks {
+            self.leaving.extend(task.await.ok().flatten());
+        }
+        futures_util::future::join_all(self.leaving.drain(..).map(Gone::wait)).await;
     }
 
     async fn start(&mut self, settings: Settings) {
-        let started = Event::Started {
-            collector: settings.name.as_str().into(),
-            plugin: settings.plugin.clone(),
-            interval: settings.interval,
-        };
         // Nobody listens any more only when the daemon stops.
-        let _ = self.events.send(started).await;
-        let control = self.controls.add(&settings.name);
+        let _ = self.events.send(settings.started()).await;
+        let (sender, receiver) = watch::channel(settings.clone());
         let runner = Runner {
-            settings: settings.clone(),
+            settings: receiver,
             plugins: self.plugins.clone(),
             events: self.events.clone(),
             clock: self.clock,
-            control,
+            control: self.controls.add(&settings.name),
         };
-        self.running.insert(settings.name.clone(), (settings, tokio::spawn(runner.run())));
+        let running = Running { settings: sender, task: tokio::spawn(runner.run()) };
+        self.running.insert(settings.name, running);
     }
 
-    async fn stop(&mut self, name: &str) {
-        let Some((_, task)) = self.running.remove(name) else { return };
+    async fn remove(&mut self, name: &str) {
+        let Some(Running { settings, task }) = self.running.remove(name) else { return };
         self.controls.remove(name);
-        task.abort();
+        drop(settings);
         // Only after its end is it sure that no batch follows.
-        let _ = task.await;
+        self.leaving.extend(task.await.ok().flatten());
         let _ = self.events.send(Event::Removed { collector: name.into() }).await;
     }
 }
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
-        self.running.values().for_each(|(_, task)| task.abort());
+        self.running.values().for_each(|running| running.task.abort());
     }
 }

@@ -1,12 +1,15 @@
 //! All that decides how one collector runs, with every default filled in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
-use super::{Config, Instance};
-use crate::plugin::Isolation;
+use super::{Config, Event, Instance};
+use crate::plugin::{Context, Isolation};
 use crate::sample::{BatchBuilder, Limits};
 
 /// All that decides how one collector runs. Two that are equal run alike: a reload leaves it alone.
@@ -20,9 +23,9 @@ pub struct Settings {
     pub(super) deadline: Duration,
     pub(super) backoff_max: Duration,
     pub(super) max_failures: u32,
-    pub(super) root: PathBuf,
-    pub(super) config: Map<String, Json>,
-    pub(super) isolation: Isolation,
+    pub root: PathBuf,
+    pub config: Map<String, Json>,
+    isolation: Isolation,
     /// Which make of the plugin it is.
     revision: u64,
     labels: Vec<(String, String)>,
@@ -56,7 +59,35 @@ impl Settings {
         }
     }
 
-    pub(super) fn builder(&self) -> BatchBuilder {
+    /// Whether nothing but the plugin's own configuration differs.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        *self == Self { config: self.config.clone(), ..other.clone() }
+    }
+
+    /// That a collector is about to run so.
+    pub(super) fn started(&self) -> Event {
+        Event::Started {
+            collector: self.name.as_str().into(),
+            plugin: self.plugin.clone(),
+            interval: self.interval,
+        }
+    }
+
+    /// What a source is made for, that was started `starts` times before.
+    pub fn context(&self, host: Host, starts: Arc<AtomicU64>) -> Context {
+        Context {
+            name: self.name.clone(),
+            host,
+            // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
+            deadline: self.deadline.mul_f64(0.9),
+            isolation: self.isolation,
+            max_samples: self.limits.samples,
+            starts,
+        }
+    }
+
+    /// What takes its samples.
+    pub fn builder(&self) -> BatchBuilder {
         BatchBuilder::new(self.labels.clone(), self.limits)
     }
 }

@@ -1,14 +1,19 @@
 //! One collector's source on a thread where it may block, and a deadline for each of its calls.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use gz_monitor_sdk::{Host, Level};
-use tokio::task::JoinHandle;
+use gz_monitor_sdk::{Host, Level, Reload};
+use serde_json::{Map, Value as Json};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Settings;
+use super::ending::{self, Alive};
 use crate::clock::Clock;
-use crate::plugin::{Context, Failure, PluginHost, Source};
+use crate::plugin::{Failure, PluginHost, Source};
 use crate::sample::{Batch, BatchBuilder, Outcome, Rejected, Sample};
 
 /// Owns a source, or waits for the thread that has it.
@@ -16,6 +21,10 @@ pub struct Worker {
     settings: Settings,
     plugins: Arc<PluginHost>,
     host: Host,
+    /// Told when the source asks for a collection.
+    requests: Arc<Notify>,
+    starts: Arc<AtomicU64>,
+    alive: Arc<Alive>,
     state: State,
 }
 
@@ -29,8 +38,10 @@ enum State {
 
 /// What a call needs on its thread.
 struct Parts {
+    collector: String,
     source: Option<Box<dyn Source>>,
     builder: BatchBuilder,
+    alive: Arc<Alive>,
 }
 
 /// What a call brought.
@@ -42,12 +53,18 @@ struct Ended {
 }
 
 impl Worker {
-    /// A worker that makes its source when it first collects.
-    pub fn new(settings: Settings, plugins: Arc<PluginHost>) -> Self {
-        let (name, root) = (settings.name.clone(), settings.root.clone());
-        let host = Host::new(root, move |level, text| log(&name, level, text));
-        let parts = Parts { source: None, builder: settings.builder() };
-        Self { settings, plugins, host, state: State::Idle(parts) }
+    /// A worker by itself.
+    pub fn alone(settings: Settings, plugins: Arc<PluginHost>) -> Self {
+        Self::new(settings, plugins, ending::pair().0)
+    }
+
+    /// A worker that makes its source when it first collects. What may use the source has `alive`.
+    pub(super) fn new(settings: Settings, plugins: Arc<PluginHost>, alive: Alive) -> Self {
+        let requests = Arc::default();
+        let host = host(&settings, &requests);
+        let (starts, alive) = (Arc::default(), Arc::new(alive));
+        let state = State::Idle(Parts::new(&settings, &alive));
+        Self { settings, plugins, host, requests, starts, alive, state }
     }
 
     /// Collects once. Returns when the collection has ended or its deadline has passed.
@@ -55,6 +72,62 @@ impl Worker {
         let Ended { duration, samples, rejected, outcome } = self.call().await;
         let collector = self.settings.name.as_str().into();
         Batch { collector, at: clock.now(), duration, samples, rejected, outcome, broken: false }
+    }
+
+    /// Told when the source asks for a collection; several times before one count as one.
+    pub(super) fn requests(&self) -> Arc<Notify> {
+        self.requests.clone()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// The configuration in force.
+    pub(super) fn config(&self) -> &Map<String, Json> {
+        &self.settings.config
+    }
+
+    /// Has the source take a new configuration. What does not is made anew with it at the next
+    /// collection, and so is what does not answer within the deadline.
+    ///
+    /// # Errors
+    /// Why the old configuration stays in force.
+    pub(super) async fn reload(&mut self, config: Map<String, Json>) -> Result<(), String> {
+        let (collector, deadline) = (self.settings.name.clone(), self.settings.deadline);
+        match std::mem::replace(&mut self.state, State::Lost) {
+            State::Idle(mut parts) => {
+                let asked = config.clone();
+                self.host.set_cancelled(false);
+                let call = spawn_blocking(move || {
+                    let result = parts.reload(&asked);
+                    (parts, result)
+                });
+                match tokio::time::timeout(deadline, call).await {
+                    Ok(Ok((parts, result))) => {
+                        self.state = State::Idle(parts);
+                        result?;
+                    }
+                    Ok(Err(error)) => tracing::error!(collector, %error, "its thread was lost"),
+                    Err(_) => {
+                        tracing::warn!(collector, "reload passed its deadline; it starts anew");
+                        self.abandon();
+                    }
+                }
+            }
+            // It hangs, and cannot be asked.
+            State::Overdue(_) => self.abandon(),
+            State::Lost => {}
+        }
+        self.settings.config = config;
+        Ok(())
+    }
+
+    /// Gives up on whatever still runs; what comes of it is nobody's.
+    fn abandon(&mut self) {
+        self.host.set_cancelled(true);
+        self.host = host(&self.settings, &self.requests);
+        self.state = State::Idle(self.fresh_parts());
     }
 
     async fn call(&mut self) -> Ended {
@@ -92,22 +165,22 @@ impl Worker {
     }
 
     fn fresh_parts(&self) -> Parts {
-        Parts { source: None, builder: self.settings.builder() }
+        Parts::new(&self.settings, &self.alive)
     }
 
     fn spawn(&self, mut parts: Parts) -> JoinHandle<(Parts, Ended)> {
-        let (settings, plugins, host) =
-            (self.settings.clone(), self.plugins.clone(), self.host.clone());
-        tokio::task::spawn_blocking(move || {
+        let (settings, plugins) = (self.settings.clone(), self.plugins.clone());
+        let (host, starts) = (self.host.clone(), self.starts.clone());
+        spawn_blocking(move || {
             let started = Instant::now();
-            let result = parts.collect(&settings, &plugins, host);
+            let result = parts.collect(&settings, &plugins, host, starts);
             let (samples, rejected) = parts.builder.take();
             let outcome = match result {
                 Ok(()) => Outcome::Ok,
                 Err(Failure::Permanent(text)) => Outcome::Stopped(text),
                 Err(Failure::Transient(text)) => Outcome::Failed(text),
                 Err(Failure::Poisoned(text)) => {
-                    parts.source = None;
+                    parts.end();
                     Outcome::Failed(text)
                 }
             };
@@ -122,12 +195,54 @@ impl Drop for Worker {
     }
 }
 
+impl Drop for Parts {
+    /// Happens on any thread, and the end of a source may take its time.
+    fn drop(&mut self) {
+        let Some(source) = self.source.take() else { return };
+        let (collector, alive) = (std::mem::take(&mut self.collector), self.alive.clone());
+        if let Ok(runtime) = Handle::try_current() {
+            // A runtime that ends runs nothing more: the source is dropped, and ends at once.
+            drop(runtime.spawn_blocking(move || {
+                end(&collector, source);
+                drop(alive);
+            }));
+        }
+    }
+}
+
 impl Parts {
+    fn new(settings: &Settings, alive: &Arc<Alive>) -> Self {
+        let (collector, builder) = (settings.name.clone(), settings.builder());
+        Self { collector, source: None, builder, alive: alive.clone() }
+    }
+
+    fn reload(&mut self, config: &Map<String, Json>) -> Result<(), String> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        match source.reload(config) {
+            Ok(Reload::Done) => {}
+            Ok(Reload::Restart) => self.end(),
+            Err(Failure::Poisoned(error)) => {
+                tracing::warn!(collector = self.collector, error, "reload failed; it starts anew");
+                self.end();
+            }
+            Err(failure) => return Err(failure.to_string()),
+        }
+        Ok(())
+    }
+
+    /// Ends the source, if there is one; may block.
+    fn end(&mut self) {
+        if let Some(source) = self.source.take() {
+            end(&self.collector, source);
+        }
+    }
+
     fn collect(
         &mut self,
         settings: &Settings,
         plugins: &PluginHost,
         host: Host,
+        starts: Arc<AtomicU64>,
     ) -> Result<(), Failure> {
         let source = match &mut self.source {
             Some(source) => source,
@@ -136,10 +251,7 @@ impl Parts {
                 let factory = plugins.get(plugin);
                 let factory = factory
                     .ok_or_else(|| Failure::Permanent(format!("there is no plugin {plugin:?}")))?;
-                // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
-                let deadline = settings.deadline.mul_f64(0.9);
-                let (name, isolation) = (settings.name.clone(), settings.isolation);
-                let context = Context { name, host, deadline, isolation };
+                let context = settings.context(host, starts);
                 self.source.insert(factory.make(&settings.config, context)?)
             }
         };
@@ -151,6 +263,20 @@ impl Ended {
     fn without_samples(duration: Duration, outcome: Outcome) -> Self {
         Self { duration, samples: Vec::new(), rejected: Rejected::default(), outcome }
     }
+}
+
+/// Ends a source in good order; may block.
+fn end(collector: &str, mut source: Box<dyn Source>) {
+    if let Err(error) = source.end() {
+        tracing::warn!(collector, %error, "collector did not end well");
+    }
+}
+
+fn host(settings: &Settings, requests: &Arc<Notify>) -> Host {
+    let (name, root) = (settings.name.clone(), settings.root.clone());
+    let requests = requests.clone();
+    let request = move || requests.notify_one();
+    Host::with_requests(root, move |level, text| log(&name, level, text), request)
 }
 
 fn log(collector: &str, level: Level, text: &str) {

@@ -32,6 +32,8 @@ pub struct CollectorStatus {
     pub total_failures: u64,
     /// Why the last collection failed.
     pub error: Option<String>,
+    /// Why a new configuration was refused; the one before it is in force.
+    pub config_error: Option<String>,
 }
 
 /// The states that a collector can be in.
@@ -89,8 +91,16 @@ impl Collectors {
             consecutive_failures: 0,
             total_failures: 0,
             error: None,
+            config_error: None,
         };
         self.statuses.insert(collector, status);
+    }
+
+    /// Takes note of what came of a new configuration.
+    pub fn reloaded(&mut self, collector: &str, refused: Option<String>) {
+        if let Some(status) = self.statuses.get_mut(collector) {
+            status.config_error = refused;
+        }
     }
 
     /// Forgets one that is gone.

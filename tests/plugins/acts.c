@@ -1,6 +1,7 @@
 /*
  * A plugin that does what a file says, good and bad. The file is named by the configuration,
- * {"orders": "PATH"}, and read again in every call; without one, it works.
+ * {"orders": "PATH"}, and read again in every call; without one, it works. {"witness": "PATH"} is
+ * where it writes what was done to it.
  *
  * -DVERSION=n is the value of its sample; -DPREFIX="x" comes before the ids of its two collectors. The
  * other macros spoil the library itself.
@@ -28,12 +29,20 @@
 #ifndef COLLECT
 #define COLLECT collect
 #endif
+#ifndef RELOAD
+#define RELOAD reload
+#endif
+#ifndef SCHEMA
+#define SCHEMA ""
+#endif
 #ifndef SYMBOL
 #define SYMBOL gz_plugin
 #endif
 
 struct acts {
+  const gz_host *host;
   char orders[4096];
+  char witness[4096];
   double limit; /* a number of the configuration, to see that it arrives */
 };
 
@@ -56,6 +65,22 @@ static int is(const struct acts *self, const char *order) {
   return strcmp(line, order) == 0;
 }
 
+static void tell(const struct acts *self, const char *what) {
+  FILE *file = self->witness[0] ? fopen(self->witness, "a") : NULL;
+  if (!file) return;
+  fprintf(file, "%s\n", what);
+  fclose(file);
+}
+
+/* Configurations as the host writes them, without spaces. */
+static void configure(struct acts *self, gz_str config) {
+  char text[8192] = "", *found;
+  memcpy(text, config.ptr, config.len < sizeof text - 1 ? config.len : sizeof text - 1);
+  if ((found = strstr(text, "\"orders\":\""))) sscanf(found, "\"orders\":\"%4095[^\"]", self->orders);
+  if ((found = strstr(text, "\"witness\":\""))) sscanf(found, "\"witness\":\"%4095[^\"]", self->witness);
+  if ((found = strstr(text, "\"limit\":"))) sscanf(found, "\"limit\":%lf", &self->limit);
+}
+
 static void hang(void) {
   for (;;) sleep(1);
 }
@@ -68,11 +93,9 @@ static int overflow(volatile char *above) {
 
 static gz_status init(const gz_host *host, gz_str config, void **instance, gz_error *error) {
   struct acts *self = calloc(1, sizeof *self);
-  char text[4096] = "", *found;
   if (!self) abort();
-  memcpy(text, config.ptr, config.len < sizeof text - 1 ? config.len : sizeof text - 1);
-  if ((found = strstr(text, "\"orders\":\""))) sscanf(found, "\"orders\":\"%4095[^\"]", self->orders);
-  if ((found = strstr(text, "\"limit\":"))) sscanf(found, "\"limit\":%lf", &self->limit);
+  self->host = host;
+  configure(self, config);
   host->log(host, GZ_LOG_WARN, gz_str_of("acts is started"));
   if (is(self, "init-hang")) hang();
   if (is(self, "init-unavailable")) return gz_fail(error, GZ_ERR_UNAVAILABLE, "no device yet");
@@ -104,6 +127,17 @@ static void emit_a_million(const gz_sink *sink) {
   for (int i = 0; i < 1000; i++) sink->emit(sink, samples, 1000, sizeof samples[0]);
 }
 
+/* As a plugin should: it ends when no more is taken. */
+static void emit_until_told(const struct acts *self, const gz_sink *sink) {
+  static gz_sample samples[1000];
+  char text[64];
+  long taken = 0;
+  for (int i = 0; i < 1000; i++) samples[i].name = gz_str_of("acts_many");
+  while (taken < 1000000 && sink->emit(sink, samples, 1000, sizeof samples[0]) == GZ_OK) taken += 1000;
+  snprintf(text, sizeof text, "stopped after %ld samples", taken);
+  self->host->log(self->host, GZ_LOG_WARN, gz_str_of(text));
+}
+
 static gz_status collect(void *instance, const gz_sink *sink, gz_error *error) {
   struct acts *self = instance;
   static const gz_label label = {GZ_STR("library"), GZ_STR(PREFIX)};
@@ -121,6 +155,16 @@ static gz_status collect(void *instance, const gz_sink *sink, gz_error *error) {
   if (is(self, "no-data")) return GZ_NO_DATA;
   if (is(self, "samples")) emit_bad_samples(sink);
   if (is(self, "million")) emit_a_million(sink);
+  if (is(self, "request")) {
+    tell(self, "collects");
+    self->host->request_collect(self->host);
+  }
+  if (is(self, "until-told")) emit_until_told(self, sink);
+  if (is(self, "until-cancelled")) {
+    tell(self, "collects");
+    while (!self->host->cancelled(self->host)) usleep(1000);
+    tell(self, sink->emit(sink, samples, 1, sizeof samples[0]) == GZ_ERR_UNAVAILABLE ? "cancelled" : "taken");
+  }
   if (is(self, "leak")) {
     while (malloc(1 << 20)) continue;
     fprintf(stderr, "no memory is left\n");
@@ -140,8 +184,36 @@ static gz_status collect(void *instance, const gz_sink *sink, gz_error *error) {
   return GZ_OK;
 }
 
+static gz_status reload(void *instance, gz_str config, gz_error *error) {
+  struct acts *self = instance;
+  tell(self, "reload");
+  if (is(self, "reload-hang")) hang();
+  if (is(self, "reload-segfault")) *(volatile int *)8 = 1;
+  if (is(self, "reload-panic")) return gz_fail(error, GZ_ERR_PANIC, "broke half-way");
+  if (is(self, "reload-config")) return gz_fail(error, GZ_ERR_CONFIG, "no such mode");
+  if (is(self, "reload-restart")) return GZ_RESTART;
+  if (is(self, "reload-no-data")) return GZ_NO_DATA;
+  configure(self, config);
+  return GZ_OK;
+}
+
 static void destroy(void *instance) {
-  if (is(instance, "destroy-hang")) hang();
+  struct acts *self = instance;
+  if (is(self, "destroy-hang")) hang();
+  if (is(self, "destroy-segfault")) *(volatile int *)8 = 1;
+  if (is(self, "destroy-orphan")) {
+    char pid[32];
+    pid_t child = fork();
+    if (child == 0) {
+      execlp("sleep", "sleep", "1000", (char *)NULL);
+      _exit(1);
+    }
+    snprintf(pid, sizeof pid, "%ld", (long)child);
+    tell(self, pid);
+    hang();
+  }
+  tell(self, "destroyed");
+  self->host->log(self->host, GZ_LOG_WARN, gz_str_of("acts is destroyed"));
   free(instance);
 }
 
@@ -151,8 +223,10 @@ static const gz_collector first = {
     .id = GZ_STR(PREFIX "acts"),
     .version = GZ_STR("0.1"),
     .summary = GZ_STR("Does what a file says."),
+    .config_schema = GZ_STR(SCHEMA),
     .init = init,
     .collect = COLLECT,
+    .reload = RELOAD,
     .destroy = destroy,
 };
 

@@ -22,6 +22,10 @@ fn a_good_library_passes() {
         "  version     0.1, for plugin ABI 1.0",
         "  acts_limit 9",
         "  collected   3 of 3 times, 2 samples the last time",
+        "  config      no schema",
+        "  reload      taken by the instance",
+        "  reload      starts it anew",
+        "  destroy     ended well",
         "Nothing is wrong.",
     ] {
         assert!(out.lines().any(|present| present == line), "{line:?} is not in\n{out}");
@@ -38,12 +42,42 @@ fn a_bad_one_does_not() {
         ("segfault", "WRONG       ended with signal: 11 (SIGSEGV)"),
         ("samples", "samples refused: name, label or text not allowed"),
         ("init-config", "WRONG       configuration: no such mode"),
+        ("million", "samples refused: too many, or too long"),
+        (
+            "reload-config",
+            "WRONG       reload of the same configuration: configuration: no such mode",
+        ),
+        (
+            "reload-segfault",
+            "WRONG       reload of the same configuration: ended with signal: 11 (SIGSEGV)",
+        ),
+        (
+            "reload-hang",
+            "WRONG       reload of the same configuration: did not answer within 9s, and was killed",
+        ),
+        ("destroy-segfault", "WRONG       destroy: ended with signal: 11 (SIGSEGV)"),
+        ("destroy-hang", "WRONG       destroy: did not end when it was told to, and was killed"),
     ] {
         folder.order("orders", order);
         let config = format!("{{\"orders\":\"{}\"}}", folder.beside("orders").display());
         let (code, out, err) = check(&folder, &config);
         assert_eq!(code, 1, "{order}: {out}{err}");
         assert!(out.contains(wrong) && out.ends_with("Something is wrong.\n"), "{order}: {out}");
+    }
+}
+
+#[test]
+fn a_schema_has_to_be_an_object() {
+    let folder = Folder::new();
+    for (schema, code, line) in [
+        (r#"{\"type\": \"object\"}"#, 0, "  config      has a schema of 18 bytes"),
+        ("[]", 1, "  WRONG       config_schema is no JSON object: "),
+        ("{", 1, "  WRONG       config_schema is no JSON object: "),
+    ] {
+        folder.acts("acts.so", &[&format!("-DSCHEMA=\"{schema}\"")]);
+        let (status, out, err) = check(&folder, "{}");
+        assert_eq!(status, code, "{schema}: {out}{err}");
+        assert!(out.contains(line), "{schema}: {out}");
     }
 }
 

@@ -126,21 +126,61 @@ async fn a_configuration_that_is_refused_stops_the_collector_until_it_is_restart
     until_collected(&daemon, "init-config").await;
 }
 
-#[tokio::test]
-async fn a_million_samples() {
+/// Bytes of the daemon's memory at its highest; a million samples as they come would be far more.
+const MEMORY_MAX_KIB: u64 = 400 << 10;
+
+async fn check_a_million_samples(isolation: &str) {
     let folder = Folder::new();
-    let daemon = daemon_under(&["million"], &folder).await;
-    until_collector(&daemon, "million", "is cut short", |now| {
-        let text = now["error"].as_str().unwrap_or_default();
-        text.contains("printed more than 16")
+    folder.acts("acts.so", &[]);
+    let mut config = String::new();
+    for order in ["million", "until-told"] {
+        folder.order(order, order);
+        let path = folder.beside(order);
+        write!(
+            config,
+            "[[collector]]\nplugin = \"acts\"\nname = \"{order}\"\ninterval = \"1s\"\n\
+             isolation = \"{isolation}\"\nconfig = {{ orders = \"{}\" }}\n",
+            path.display()
+        )
+        .expect("text");
+    }
+    let daemon = with_plugins(&folder, &config).start().await;
+    let refused = async |name: &str| {
+        let label = format!("collector={name}&label=reason=limit");
+        values(&daemon, "gz_collector_samples_rejected_total", &label).await
+    };
+    for name in ["million", "until-told"] {
+        until_collected(&daemon, name).await;
+        let it = collector(&daemon, name).await;
+        let said = (&it["state"], &it["samples"], &it["total_failures"]);
+        assert_eq!(said, (&json!("ok"), &json!(10_000), &json!(0)), "{isolation}: {it}");
+    }
+    until("what it did not heed is counted", async || {
+        refused("million").await.first().is_some_and(|count| *count >= 990_002.0).then_some(())
     })
     .await;
-    // The daemon keeps what one collection may bring, and its memory is bounded.
-    let it = collector(&daemon, "million").await;
-    assert!(it["samples"].as_u64() <= Some(10_002), "{it}");
-    until_collected(&daemon, "acts").await;
-    folder.order("million", "work");
-    until_collector(&daemon, "million", "works again", |now| now["state"] == "ok").await;
+    // The whole call that did not fit, and not one more.
+    daemon.until_logged("stopped after 9000 samples").await;
+    if isolation == "process" {
+        let starts = values(&daemon, "gz_plugin_starts_total", "collector=million").await;
+        assert_eq!(starts, [1.0], "it is not killed");
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid()));
+    let status = status.expect("its status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a field");
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(peak < MEMORY_MAX_KIB, "{isolation}: {peak} KiB");
+    until_collected(&daemon, "acts-too").await;
+}
+
+#[tokio::test]
+async fn a_million_samples() {
+    check_a_million_samples("process").await;
+}
+
+#[tokio::test]
+async fn a_million_samples_inline() {
+    check_a_million_samples("inline").await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::endings::{entry, witness};
 use crate::folder::{Folder, scenarios, text};
 use crate::support::until;
 use crate::{
@@ -144,27 +145,6 @@ async fn a_daemon_that_is_killed_leaves_no_child() {
 }
 
 #[tokio::test]
-async fn one_that_hangs_when_it_is_destroyed_keeps_nobody() {
-    let folder = Folder::new();
-    folder.acts("acts.so", &[]);
-    let orders = folder.beside("orders");
-    let entry = format!(
-        "[[collector]]\nplugin = \"acts\"\nconfig = {{ orders = \"{}\" }}\n",
-        orders.display()
-    );
-    let mut daemon = with_plugins(&folder, &entry).start().await;
-    until_collected(&daemon, "acts").await;
-    let running = children(&daemon);
-    folder.order("orders", "destroy-hang");
-    daemon.signal("TERM");
-    assert_eq!(daemon.ended().await.code(), Some(0));
-    until("no child is left", async || {
-        running.iter().all(|(pid, _)| has_ended(*pid)).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn inline_a_library_runs_in_the_daemon() {
     let folder = Folder::new();
     folder.acts("acts.so", &[]);
@@ -233,4 +213,15 @@ async fn plugins_of_the_sdk() {
         starts.first().is_some_and(|starts| *starts > 2.0).then_some(())
     })
     .await;
+}
+
+/// Of itself it would collect twice in an hour.
+#[tokio::test]
+async fn inline_it_is_asked_when_it_asks_for_it() {
+    let folder = Folder::new();
+    folder.acts("acts.so", &[]);
+    folder.order("orders", "request");
+    let keys = "isolation = \"inline\"\ninterval = \"1h\"";
+    let _daemon = with_plugins(&folder, &entry(&folder, keys, "")).start().await;
+    until("it was asked", async || (witness(&folder).len() >= 4).then_some(())).await;
 }

@@ -5,11 +5,13 @@ mod support;
 
 mod check;
 mod document;
+mod endings;
 mod faults;
 mod folder;
 mod found;
 mod list;
 mod refused;
+mod reload;
 mod uptime;
 
 use std::fs;

@@ -91,3 +91,33 @@ async fn a_reload_touches_just_what_it_changes() {
     let starts = "gz_plugin_starts_total{collector=\"stays\"}";
     assert_eq!(metric(&daemon, starts).await, Some(1.0));
 }
+
+/// One that reads its input to the end has time to clear up, and one that does not is killed.
+#[tokio::test]
+async fn in_request_mode_it_is_told_to_end() {
+    let (builder, mark) = marked(daemon());
+    let done = builder.path().join("done");
+    let clears_up = format!("{ANSWER}; sleep 0.1; echo cleared up >> {}", done.display());
+    let config = |labels: &str| {
+        PACE.to_owned()
+            + &sh(
+                "clears-up",
+                &format!("NAME=clears_up\n{clears_up}"),
+                &format!("{RUNNING}\n{labels}"),
+            )
+            + &sh("lingers", &format!("NAME=lingers\n{ANSWER}; sleep 1000 & sleep 1000"), RUNNING)
+    };
+    let mut daemon = builder.config(&config("")).launch();
+    until_ok(&daemon, "clears-up").await;
+    until_ok(&daemon, "lingers").await;
+    let cleared = || std::fs::read_to_string(&done).unwrap_or_default().lines().count();
+    daemon.reload(&config("labels = { a = \"b\" }"));
+    until_metric(&daemon, "pid_clears_up{a=\"b\"}", |_| true).await;
+    // What comes next begins after that.
+    assert_eq!(cleared(), 1);
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().await.code(), Some(0), "{}", daemon.log());
+    assert_eq!(cleared(), 2);
+    assert!(daemon.log().contains("did not end when it was told to"), "{}", daemon.log());
+    until("nothing is left", async || processes(0, &mark).is_empty().then_some(())).await;
+}

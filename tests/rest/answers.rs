@@ -36,7 +36,8 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 12] = [
+const COLLECTOR: [&str; 13] = [
+    "config_error",
     "consecutive_failures",
     "error",
     "interval",

@@ -246,8 +246,8 @@ typedef struct gz_host {
   int32_t (*cancelled)(const struct gz_host *host);
 
   /* Asks for a collection before the interval is over, say after an event. Requests made before the
-   * collection begins count as one, and the host may hold them back to a least interval.
-   * [thread-safe] */
+   * collection begins count as one, and the host may hold them back: to a least interval, or to
+   * the collector's own, as it does for a child. [thread-safe] */
   void (*request_collect)(const struct gz_host *host);
 
   /* What this header does not have, by id, "gz.NAME/REVISION"; NULL if the host does not know it.

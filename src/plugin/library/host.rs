@@ -37,6 +37,11 @@ impl Hosted {
         hosted
     }
 
+    /// Whether the result of the present call is no longer wanted.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.host.cancelled()
+    }
+
     /// What the library is given.
     pub(super) fn table(&self) -> *const Host {
         &raw const self.table

@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::ptr;
 
 use gz_monitor_abi::{self as abi, Error, Functions, Refusal, Sink, Status, Str, read_samples};
+use gz_monitor_sdk::Reload;
+use serde_json::{Map, Value as Json};
 
 use super::host::Hosted;
 use crate::plugin::{Failure, Source, value};
@@ -17,7 +19,11 @@ pub struct Instance {
     functions: Functions,
     instance: *mut c_void,
     /// The library keeps pointers into it until it is destroyed.
-    _host: Box<Hosted>,
+    host: Box<Hosted>,
+    /// Samples that one collection may bring.
+    max_samples: usize,
+    /// Samples beyond it.
+    excess: u64,
 }
 
 // SAFETY: the header tags every call that takes the instance `[exclusive]`: from any thread, one at
@@ -27,10 +33,14 @@ unsafe impl Send for Instance {}
 /// What `emit` finds behind its sink.
 struct Taker<'a> {
     take: &'a mut dyn FnMut(Sample<'_>),
+    host: &'a Hosted,
+    /// So many more are taken.
+    left: usize,
+    excess: &'a mut u64,
 }
 
 impl Instance {
-    /// Makes an instance.
+    /// Makes an instance that may emit `max_samples` in a collection.
     ///
     /// # Errors
     /// [`Failure`], by the status that the library gave.
@@ -38,6 +48,7 @@ impl Instance {
         functions: Functions,
         config_json: &str,
         host: gz_monitor_sdk::Host,
+        max_samples: usize,
     ) -> Result<Self, Failure> {
         let host = Hosted::new(host);
         let (mut instance, mut error) = (ptr::null_mut(), Error::default());
@@ -47,7 +58,7 @@ impl Instance {
             (functions.init)(host.table(), Str::new(config_json), &raw mut instance, &raw mut error)
         };
         match status {
-            Status::OK => Ok(Self { functions, instance, _host: host }),
+            Status::OK => Ok(Self { functions, instance, host, max_samples, excess: 0 }),
             // What is not there now will not be there at the next interval either.
             Status::NO_DATA => Err(Failure::Permanent(format!("no data: {}", error.text()))),
             status => Err(judge(status, &error).err().unwrap_or_else(|| {
@@ -61,7 +72,8 @@ impl Instance {
     /// # Errors
     /// [`Failure`], by the status that the library gave; what was emitted before it counts.
     pub fn collect(&mut self, take: &mut dyn FnMut(Sample<'_>)) -> Result<(), Failure> {
-        let mut taker = Taker { take };
+        let (host, left, excess) = (&*self.host, self.max_samples, &mut self.excess);
+        let mut taker = Taker { take, host, left, excess };
         let sink = Sink {
             struct_size: size_of::<Sink>() as u32,
             reserved: 0,
@@ -74,16 +86,45 @@ impl Instance {
             unsafe { (self.functions.collect)(self.instance, &raw const sink, &raw mut error) };
         judge(status, &error)
     }
+
+    /// Takes a new configuration, or says that a new instance is to be made with it.
+    ///
+    /// # Errors
+    /// [`Failure`], by the status that the library gave; the old configuration stays in force.
+    pub fn reload(&mut self, config_json: &str) -> Result<Reload, Failure> {
+        let Some(reload) = self.functions.reload else { return Ok(Reload::Restart) };
+        let mut error = Error::default();
+        // SAFETY: of the instance that `init` made, exclusively; both pointers live through it.
+        let status = unsafe { reload(self.instance, Str::new(config_json), &raw mut error) };
+        match status {
+            Status::OK => Ok(Reload::Done),
+            Status::RESTART => Ok(Reload::Restart),
+            status => Err(judge(status, &error).err().unwrap_or_else(|| {
+                Failure::Transient(format!("reload returned the status {}", status.0))
+            })),
+        }
+    }
+
+    /// How many samples were not taken since this was last asked, because there were too many.
+    pub fn take_excess(&mut self) -> u64 {
+        std::mem::take(&mut self.excess)
+    }
 }
 
 impl Source for Instance {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
-        Instance::collect(self, &mut |sample| match sample {
+        let result = Instance::collect(self, &mut |sample| match sample {
             Ok(reading) => {
                 out.push(reading.name, reading.labels, value(reading.kind, reading.value));
             }
             Err(_) => out.reject_malformed(),
-        })
+        });
+        out.reject_excess(self.take_excess());
+        result
+    }
+
+    fn reload(&mut self, config: &Map<String, Json>) -> Result<Reload, Failure> {
+        Instance::reload(self, &Json::Object(config.clone()).to_string())
     }
 }
 
@@ -117,7 +158,21 @@ unsafe extern "C" fn emit(
     // SAFETY: the library passes the sink that it was given, within the call it was given in, on
     // the thread of that call; so the taker is alive and nobody else has it.
     let taker = unsafe { &mut *(*sink).ctx.cast::<Taker<'_>>() };
+    if taker.host.is_cancelled() {
+        return Status::ERR_UNAVAILABLE;
+    }
+    if taker.left == 0 {
+        *taker.excess = taker.excess.saturating_add(count as u64);
+        return Status::ERR_UNAVAILABLE;
+    }
+    let mut is_full = false;
     let mut take = |reading: Result<abi::Reading<'_>, Refusal>| {
+        let Some(left) = taker.left.checked_sub(1) else {
+            is_full = true;
+            *taker.excess += 1;
+            return;
+        };
+        taker.left = left;
         (taker.take)(match reading {
             Ok(reading) if reading.value.is_finite() => Ok(reading),
             // As the header has it: no collector means to say that it measured no number.
@@ -128,6 +183,7 @@ unsafe extern "C" fn emit(
     // SAFETY: samples are as the header says, for the duration of this call.
     let read = unsafe { read_samples(samples, count, stride, &mut take) };
     match read {
+        Ok(()) if is_full => Status::ERR_UNAVAILABLE,
         Ok(()) => Status::OK,
         Err(refusal) => {
             (taker.take)(Err(refusal.to_string()));

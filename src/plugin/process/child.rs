@@ -6,15 +6,15 @@ use std::os::fd::AsFd;
 use std::process::{Child as Process, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::time::{Duration, Instant};
 
-use gz_monitor_sdk::Host;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal};
+use serde_json::Value as Json;
 
 use super::Config;
 use super::finish::has_ended;
 use super::output::Output;
 use super::stderr::StandardError;
-use crate::sample::BatchBuilder;
+use crate::sample::{BatchBuilder, Limits};
 
 const READ_BYTES: usize = 64 << 10;
 /// How soon it is noticed that the result is no longer wanted, or that the program has ended while
@@ -91,9 +91,48 @@ impl Child {
     }
 
     /// Writes a line to it. A program that does not read is as good as hung.
-    pub(super) fn ask(&mut self, line: &str) -> io::Result<()> {
+    pub(super) fn ask(
+        &mut self,
+        line: &str,
+        deadline: Instant,
+        cancelled: &dyn Fn() -> bool,
+    ) -> io::Result<()> {
         let stdin = self.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        stdin.write_all(line.as_bytes())
+        let mut rest = line.as_bytes();
+        while !rest.is_empty() {
+            match stdin.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The pipe is full, and a configuration may be longer than it holds.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() || cancelled() {
+                        return Err(error);
+                    }
+                    let timeout = Timespec::try_from(left.min(LOOK_EVERY)).ok();
+                    let _ = poll(&mut [PollFd::new(&*stdin, PollFlags::OUT)], timeout.as_ref());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for what `read` then waits for.
+    pub(super) fn request(
+        &mut self,
+        request: &Json,
+        deadline: Instant,
+        out: &mut BatchBuilder,
+        log: &mut StandardError,
+        cancelled: &dyn Fn() -> bool,
+    ) {
+        // What it has printed since its last answer is no answer.
+        self.output.end();
+        self.read(Until::Drained, deadline, out, log, cancelled);
+        self.output.take_ending();
+        // If it is gone the pipe is broken, and reading tells how it ended.
+        let _ = self.ask(&format!("{request}\n"), deadline, cancelled);
     }
 
     /// Says that nothing will be asked.
@@ -108,7 +147,7 @@ impl Child {
         deadline: Instant,
         out: &mut BatchBuilder,
         log: &mut StandardError,
-        host: &Host,
+        cancelled: &dyn Fn() -> bool,
     ) -> Stop {
         let (mut buffer, mut printed, mut has_ended) = (vec![0; READ_BYTES], 0, false);
         loop {
@@ -146,7 +185,7 @@ impl Child {
             if printed > self.max_output {
                 return Stop::Excess;
             }
-            if host.cancelled() {
+            if cancelled() {
                 return Stop::Cancelled;
             }
             if Instant::now() >= deadline {
@@ -160,7 +199,7 @@ impl Child {
         &mut self,
         deadline: Instant,
         log: &mut StandardError,
-        host: &Host,
+        cancelled: &dyn Fn() -> bool,
     ) -> Option<ExitStatus> {
         // The pipe holds no more than one buffer of what it said last, unless it goes on.
         let (mut buffer, mut printed) = (vec![0; READ_BYTES], 0);
@@ -170,10 +209,39 @@ impl Child {
             if has_ended {
                 return self.reap();
             }
-            if Instant::now() >= deadline || host.cancelled() || printed > self.max_output {
+            if Instant::now() >= deadline || cancelled() || printed > self.max_output {
                 return None;
             }
             std::thread::sleep(END_LOOK_EVERY);
+        }
+    }
+
+    /// Lets it end in good order: its standard input is closed, and it has until `deadline`, if
+    /// nobody is in a hurry before. Then it is killed. What it still logs is passed on.
+    ///
+    /// # Errors
+    /// How it ended, if not well.
+    pub(super) fn end(
+        mut self,
+        deadline: Instant,
+        log: &mut StandardError,
+        is_hurried: &dyn Fn() -> bool,
+    ) -> Result<(), String> {
+        self.close_stdin();
+        self.output.runs_on();
+        // Samples belong to no collection any more.
+        let limits = Limits { samples: 0, labels: 0, text: 0 };
+        let mut unread = BatchBuilder::new(Vec::new(), limits);
+        let status = match self.read(Until::Eof, deadline, &mut unread, log, is_hurried) {
+            Stop::Eof => self.wait_until(deadline, log, is_hurried),
+            _ => None,
+        };
+        self.output.finish(status.is_some(), &mut unread, log);
+        log.finish();
+        match status {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("ended with {status}")),
+            None => Err("did not end when it was told to, and was killed".to_owned()),
         }
     }
 

@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
@@ -113,17 +114,27 @@ pub struct Launcher {
     /// The `gz-monitor` program.
     ourselves: String,
     jobs: OnceLock<SyncSender<Job>>,
+    is_hurried: AtomicBool,
 }
 
 impl Launcher {
     /// A launcher that has `ourselves`, the `gz-monitor` program, become what it starts.
     pub fn new(ourselves: String) -> Self {
-        Self { ourselves, jobs: OnceLock::new() }
+        Self { ourselves, jobs: OnceLock::new(), is_hurried: AtomicBool::new(false) }
     }
 
     /// What a child of the launcher runs to be this program again.
     pub(in crate::plugin) fn ourselves(&self) -> &str {
         &self.ourselves
+    }
+
+    /// From now on programs get no time to end in good order.
+    pub(in crate::plugin) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_hurried(&self) -> bool {
+        self.is_hurried.load(Ordering::Relaxed)
     }
 
     /// Starts a program with pipes for its three streams.

@@ -15,7 +15,7 @@ mod stderr;
 pub use config::{Config, Mode};
 pub(super) use finish::finish;
 pub use launch::{Launcher, Limits, exec};
-pub(super) use source::Program;
+pub(super) use source::{Program, REPORTED_SAMPLES};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,9 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::{Context, Factory, Failure, Source};
+
+/// A program that is told to end, by the end of its standard input, has this long before it is killed.
+pub const GRACE: Duration = Duration::from_secs(1);
 
 /// Makes sources of programs.
 pub struct Command {

@@ -79,11 +79,12 @@ impl Records {
         match self.reader.read(line) {
             Ok(Record::Nothing) => {}
             Ok(Record::Log(level, text)) => log.say(level, &text),
-            Ok(Record::End(_) | Record::Sample(_)) if is_over => {
+            Ok(Record::End(_) | Record::Sample(_) | Record::Dropped(_)) if is_over => {
                 refuse(out, log, &Malformed::after_end());
             }
             Ok(Record::End(ending)) => self.ending = Some(ending),
             Ok(Record::Sample(sample)) => emit(&sample, out),
+            Ok(Record::Dropped(count)) => out.reject_excess(count),
             Err(malformed) => refuse(out, log, &malformed),
         }
     }

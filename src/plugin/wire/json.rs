@@ -28,6 +28,7 @@ struct Fields<'a> {
     level: Option<Cow<'a, str>>,
     #[serde(borrow)]
     message: Option<Cow<'a, str>>,
+    count: Option<u64>,
 }
 
 pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
@@ -36,6 +37,10 @@ pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
     match fields.record.as_deref() {
         None | Some("sample") => sample(fields).map(Record::Sample),
         Some("end") => ending(fields).map(Record::End),
+        Some("dropped") => match fields.count {
+            Some(count) => Ok(Record::Dropped(count)),
+            None => Err(Malformed("dropped needs \"count\"".to_owned())),
+        },
         Some("log") => {
             let level = match fields.level.as_deref() {
                 Some("error") => Level::Error,
@@ -45,9 +50,9 @@ pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
             };
             Ok(Record::Log(level, fields.message.unwrap_or_default()))
         }
-        Some(other) => {
-            Err(Malformed(format!("unknown type {other:?}; there are sample, end and log")))
-        }
+        Some(other) => Err(Malformed(format!(
+            "unknown type {other:?}; there are sample, end, dropped and log"
+        ))),
     }
 }
 
@@ -73,6 +78,7 @@ fn ending(fields: Fields<'_>) -> Result<Ending, Malformed> {
         Some("no_data") => Ok(Ending::NoData(message)),
         Some("config") => Ok(Ending::Config(message)),
         Some("unavailable" | "internal") => Ok(Ending::Failed(message)),
+        Some("restart") => Ok(Ending::Restart),
         Some("panic") => Ok(Ending::Poisoned(message)),
         Some(other) => Err(Malformed(format!(
             "unknown status {other:?}; there are ok, no_data, config, unavailable, internal and panic"

@@ -24,6 +24,8 @@ pub enum Record<'a> {
     Sample(Sample<'a>),
     /// The end of a collection, and how it went.
     End(Ending),
+    /// So many samples were kept back, because there were too many.
+    Dropped(u64),
     /// A line for the log.
     Log(Level, Cow<'a, str>),
     /// A comment, a declaration, nothing.
@@ -49,6 +51,8 @@ pub enum Ending {
     Config(String),
     /// It failed, and may work later.
     Failed(String),
+    /// Of a new configuration: it must be started anew with it.
+    Restart,
     /// It broke, and must be started anew.
     Poisoned(String),
 }

@@ -33,6 +33,14 @@ fn samples_of_json() {
 }
 
 #[test]
+fn what_was_kept_back() {
+    assert_eq!(read(r#"{"type":"dropped","count":12}"#), Ok(Record::Dropped(12)));
+    for line in [r#"{"type":"dropped"}"#, r#"{"type":"dropped","count":-1}"#] {
+        assert!(read(line).is_err(), "{line}");
+    }
+}
+
+#[test]
 fn samples_of_text() {
     assert_eq!(sample("a 1.5"), ("a".to_owned(), Vec::new(), 1.5, Kind::Gauge));
     let line = r#"a_total{x="1", y="a\"b\\c\nd",} +Inf 1700000000000"#;

@@ -56,5 +56,5 @@ function update(node, collector) {
   text(interval, collector.interval ?? NONE);
   text(took, collector.last_duration ?? NONE);
   text(samples, count(collector.samples));
-  text(error, collector.error ?? '');
+  text(error, collector.error ?? (collector.config_error ? `new configuration refused: ${collector.config_error}` : ''));
 }
