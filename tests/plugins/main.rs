@@ -9,6 +9,7 @@ mod faults;
 mod folder;
 mod found;
 mod refused;
+mod shipped;
 mod uptime;
 
 use std::fs;

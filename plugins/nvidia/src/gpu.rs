@@ -176,7 +176,7 @@ fn errors(device: &Device<'_>, reader: &mut Reader<'_, '_>) -> Outcome {
     let kinds = [(MemoryError::Corrected, "corrected"), (MemoryError::Uncorrected, "uncorrected")];
     for (metric, counter) in all {
         for (kind, name) in &kinds {
-            let count = device.total_ecc_errors(kind.clone(), counter.clone());
+            let count = device.total_ecc_errors(*kind, counter);
             if let Some(count) = reader.take(metric, count)? {
                 reader.emit(Kind::Counter, metric, &[("type", name)], count as f64);
             }
