@@ -199,6 +199,16 @@ fn a_lost_gpu_is_its_own_failure() {
 }
 
 #[test]
+fn what_was_read_before_a_gpu_is_lost_is_kept() {
+    let scene = Scene::new(&[]);
+    let mut plugin = scene.plugin("").unwrap();
+    scene.write("breaks0", "");
+    let lines = of_gpu(&mut plugin, FIRST);
+    assert_eq!(lines[7..], ["memory_reserved_bytes{} 1000", "up{} 0"]);
+    assert_eq!(of_gpu(&mut plugin, SECOND).len(), 6);
+}
+
+#[test]
 fn a_gpu_that_was_lost_from_the_start_has_its_place_for_a_name() {
     let scene = Scene::new(&[]);
     scene.write("lost0", "");

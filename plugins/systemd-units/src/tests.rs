@@ -5,10 +5,13 @@ mod fake;
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use gz_monitor_sdk::{Collector as _, Error, Host, Kind, Sink};
 use tempfile::TempDir;
 
+use crate::bus::Bus;
 use crate::units::{NOT_SET, Unit};
 use crate::{Result, SystemdUnits};
 use fake::{BusDaemon, Fake, Property};
@@ -251,6 +254,11 @@ fn a_connection_is_kept_and_made_again_after_it_breaks() {
         assert_eq!(found(&mut plugin, "memory").len(), 1);
     }
     assert_eq!(scene.fake.state().callers.len(), 1, "one connection");
+    scene.restart_bus();
+    while plugin.bus.as_ref().is_some_and(Bus::is_open) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(found(&mut plugin, "memory").len(), 1, "the break is noticed before it is asked");
     scene.end_bus();
     for _ in 0..2 {
         let error = collect(&mut plugin).1.unwrap_err();

@@ -126,3 +126,22 @@ impl Types {
         self.0.get(&unit.name).map_or("", String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::unit;
+
+    #[test]
+    fn types_of_units_that_have_gone_are_forgotten() {
+        let (stays, goes) = (unit("a.service", "active"), unit("b.service", "active"));
+        let simple = Properties { kind: Some("simple".to_owned()), ..Properties::default() };
+        let mut types = Types::default();
+        types.learn(&stays, &simple);
+        types.learn(&goes, &simple);
+        types.keep_only(std::slice::from_ref(&stays));
+        assert_eq!((types.of(&stays), types.of(&goes)), ("simple", ""));
+        assert!(types.knows(&stays) && !types.knows(&goes));
+        assert!(types.knows(&unit("a.timer", "active")), "it has none");
+    }
+}

@@ -1,6 +1,6 @@
 /* A libnvidia-ml.so.1 of known values: GPU 0 has everything, GPU 1 next to nothing. FOLDER is where a
- * test says what is wrong: a file `lost0` or `lost1` there is a GPU that has fallen off the bus, a file
- * `no-driver` a driver that is not loaded. With -DNO_GPU there is no GPU, with -DOLD a function is
+ * test says what is wrong: a file `lost0` or `lost1` there is a GPU that has fallen off the bus, `breaks0`
+ * one that falls off while its temperature is read, `no-driver` a driver that is not loaded. With -DNO_GPU there is no GPU, with -DOLD a function is
  * missing. Signatures and values of constants are those of nvml.h. */
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +71,8 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memory *memo
 }
 
 nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device, int sensor, u32 *celsius) {
-  return *celsius = sensor == 0 ? 64 : 0, state(device);
+  int breaks = index_of(device) == 0 && is_there(FOLDER "/breaks0");
+  return *celsius = sensor == 0 ? 64 : 0, breaks ? GPU_IS_LOST : state(device);
 }
 nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, u32 *milliwatts) {
   return *milliwatts = 70500, on_first(device);
