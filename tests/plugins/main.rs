@@ -12,6 +12,7 @@ mod found;
 mod list;
 mod refused;
 mod reload;
+mod shipped;
 mod uptime;
 
 use std::fs;
