@@ -13,8 +13,8 @@ use crate::units::HumanDuration;
 pub struct Collector {
     pub name: String,
     pub plugin: String,
-    /// "waiting" before its first collection, then "ok", "failing", "timed_out",
-    /// "broken" or "stopped".
+    /// "waiting" before its first collection, then "ok", "failing", "timed_out", "broken",
+    /// "stopped", or "absent": what it measures is not on this machine, which is no failure.
     pub state: &'static str,
     /// Time between two collections.
     #[serde(serialize_with = "brief")]
@@ -30,6 +30,8 @@ pub struct Collector {
     pub total_failures: u64,
     /// Why the last collection failed.
     pub error: Option<String>,
+    /// Why it is "absent".
+    pub reason: Option<String>,
 }
 
 impl From<(&str, &CollectorStatus)> for Collector {
@@ -45,6 +47,7 @@ impl From<(&str, &CollectorStatus)> for Collector {
             consecutive_failures: status.consecutive_failures,
             total_failures: status.total_failures,
             error: status.error.clone(),
+            reason: status.reason.clone(),
         }
     }
 }

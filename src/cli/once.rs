@@ -110,6 +110,10 @@ fn report(batches: &[Batch]) -> Result<(), Failure> {
     for Batch { collector, outcome, .. } in batches {
         match outcome {
             Outcome::Ok => continue,
+            Outcome::Absent(reason) => {
+                writeln!(err, "gz-monitor: collector {collector}: nothing to measure: {reason}")?;
+                continue;
+            }
             Outcome::Failed(error) | Outcome::Stopped(error) => {
                 writeln!(err, "gz-monitor: collector {collector}: {error}")?
             }

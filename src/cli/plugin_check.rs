@@ -10,7 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use super::exit::Failure;
 use crate::plugin::child::Description;
-use crate::plugin::{self, Context, DropIn, Factory as _, Isolation, PluginHost};
+use crate::plugin::{
+    self, Context, DropIn, Factory as _, Failure as Refusal, Isolation, PluginHost,
+};
 use crate::sample::{BatchBuilder, Limits, Rejected, Sample};
 use crate::scheduler::Config;
 use crate::units::ByteSize;
@@ -42,6 +44,8 @@ struct Course {
     /// Resident bytes after the first collection and after the last.
     memory: Option<(f64, f64)>,
     error: Option<String>,
+    /// Why there is nothing to measure on this machine.
+    absent: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -119,9 +123,16 @@ fn collect(
         }
         let own = |sample: &Sample| ![STARTS, MEMORY].contains(&sample.key.name());
         course.samples = samples.into_iter().filter(own).collect();
-        if let Err(failure) = result {
-            course.error = Some(failure.to_string());
-            break;
+        match result {
+            Ok(()) => {}
+            Err(Refusal::Absent(reason)) => {
+                course.absent = Some(reason);
+                break;
+            }
+            Err(failure) => {
+                course.error = Some(failure.to_string());
+                break;
+            }
         }
     }
     course
@@ -135,7 +146,8 @@ fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<
     if course.samples.len() > 20 {
         writeln!(out, "  ... and {} more", course.samples.len() - 20)?;
     }
-    let done = course.times.len() - usize::from(course.error.is_some()).min(course.times.len());
+    let ended = course.error.is_some() || course.absent.is_some();
+    let done = course.times.len() - usize::from(ended).min(course.times.len());
     let count = course.samples.len();
     writeln!(out, "  collected   {done} of {collections} times, {count} samples the last time")?;
     let mut times = course.times.clone();
@@ -163,7 +175,9 @@ fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<
     if let Some(error) = &course.error {
         writeln!(out, "  WRONG       {error}")?;
     }
-    if course.error.is_none() && count == 0 {
+    if let Some(reason) = &course.absent {
+        writeln!(out, "  note        nothing to measure on this machine: {reason}")?;
+    } else if course.error.is_none() && count == 0 {
         writeln!(out, "  note        it has nothing to report")?;
     }
     Ok(invalid == 0 && limit == 0 && course.error.is_none())

@@ -67,8 +67,10 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
     line("http", format!("{} requests, {errors} errors, {time} each", metrics["total_requests"]))?;
     let list = |name: &str| all[name].as_array().cloned().unwrap_or_default();
     let collectors = list("collectors");
-    let ok = collectors.iter().filter(|collector| collector["state"] == "ok").count();
-    line("collectors", format!("{ok} of {} ok", collectors.len()))?;
+    let count = |state| collectors.iter().filter(|collector| collector["state"] == state).count();
+    let (ok, absent) = (count("ok"), count("absent"));
+    let rest = if absent > 0 { format!(", {absent} absent") } else { String::new() };
+    line("collectors", format!("{ok} of {} ok{rest}", collectors.len()))?;
     for collector in collectors.iter().filter(|collector| collector["state"] != "ok") {
         line("", collector_line(collector))?;
     }
@@ -82,7 +84,7 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
 
 fn collector_line(collector: &Value) -> String {
     let (name, state) = (text(&collector["name"]), text(&collector["state"]));
-    match collector["error"].as_str() {
+    match collector["error"].as_str().or(collector["reason"].as_str()) {
         Some(error) => format!("{name} is {state}: {error}"),
         None => format!("{name} is {state}"),
     }

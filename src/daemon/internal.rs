@@ -111,9 +111,11 @@ impl Looking {
 
 fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
     let labels = [("collector", name)];
-    let success = f64::from(u8::from(status.state == CollectorState::Ok));
+    let absent = status.state == CollectorState::Absent;
+    let success = f64::from(u8::from(absent || status.state == CollectorState::Ok));
     let duration = status.last_duration.unwrap_or_default().as_secs_f64();
     out.push("gz_collector_success", &labels, Value::Gauge(success));
+    out.push("gz_collector_absent", &labels, Value::Gauge(f64::from(u8::from(absent))));
     out.push("gz_collector_duration_seconds", &labels, Value::Gauge(duration));
     out.push("gz_collector_samples", &labels, Value::Gauge(status.samples as f64));
     let failures = Value::Counter(status.total_failures as f64);

@@ -190,6 +190,7 @@ impl Output {
         let (status, message) = match result {
             Ok(()) => ("ok", String::new()),
             Err(Failure::Permanent(text)) => ("config", text),
+            Err(Failure::Absent(text)) => ("absent", text),
             Err(Failure::Transient(text)) => ("unavailable", text),
             Err(Failure::Poisoned(text)) => ("panic", text),
         };

@@ -37,6 +37,9 @@ pub enum Outcome {
     TimedOut,
     /// It cannot work, for this reason, and is not tried again before its configuration changes.
     Stopped(String),
+    /// What it measures is not on this machine, for this reason. No failure, but not tried again
+    /// before a reload.
+    Absent(String),
 }
 
 /// Bounds on what one collection may bring.
@@ -56,6 +59,18 @@ pub struct Rejected {
     pub invalid: u64,
     /// Beyond one of the [`Limits`].
     pub limit: u64,
+}
+
+impl Outcome {
+    /// Whether it counts as a failure.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Outcome::Ok | Outcome::Absent(_))
+    }
+
+    /// Whether it is the last one before somebody changes something.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Outcome::Stopped(_) | Outcome::Absent(_))
+    }
 }
 
 impl AddAssign for Rejected {

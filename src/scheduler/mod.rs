@@ -78,6 +78,13 @@ impl Scheduler {
         }
     }
 
+    /// Stops these, so that the next [`Scheduler::apply`] starts them anew.
+    pub async fn release(&mut self, names: &[String]) {
+        for name in names {
+            self.stop(name).await;
+        }
+    }
+
     async fn start(&mut self, settings: Settings) {
         let started = Event::Started {
             collector: settings.name.as_str().into(),

@@ -50,7 +50,7 @@ impl Runner {
         let (mut first, mut refused, mut warned) = (true, Rejected::default(), None);
         loop {
             let batch = worker.collect(self.clock).await;
-            quarantine.record(batch.outcome == Outcome::Ok);
+            quarantine.record(!batch.outcome.is_failure());
             report(&batch);
             refused += batch.rejected;
             if refused != Rejected::default()
@@ -61,12 +61,14 @@ impl Runner {
                 tracing::warn!(collector, invalid, limit, "samples refused");
                 refused = Rejected::default();
             }
-            let stopped = matches!(batch.outcome, Outcome::Stopped(_));
+            let is_final = batch.outcome.is_final();
             let batch = Batch { broken: quarantine.is_broken(), ..batch };
             if self.events.send(Event::Ended(batch)).await.is_err() {
                 return;
             }
-            if stopped {
+            if is_final {
+                // What it holds is not held in vain; to let go of it may block.
+                drop(tokio::task::spawn_blocking(move || drop(worker)));
                 // Until somebody has it started anew, or changes its configuration.
                 return std::future::pending().await;
             }
@@ -87,6 +89,7 @@ fn report(Batch { collector, outcome, .. }: &Batch) {
         Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
         Outcome::Failed(error) => tracing::warn!(collector, error, "collection failed"),
         Outcome::Stopped(error) => tracing::warn!(collector, error, "collector stopped"),
+        Outcome::Absent(reason) => tracing::info!(collector, reason, "nothing to measure"),
         Outcome::TimedOut => tracing::warn!(collector, "collection passed its deadline"),
     }
 }

@@ -105,6 +105,7 @@ impl Worker {
             let outcome = match result {
                 Ok(()) => Outcome::Ok,
                 Err(Failure::Permanent(text)) => Outcome::Stopped(text),
+                Err(Failure::Absent(text)) => Outcome::Absent(text),
                 Err(Failure::Transient(text)) => Outcome::Failed(text),
                 Err(Failure::Poisoned(text)) => {
                     parts.source = None;

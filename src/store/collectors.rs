@@ -32,6 +32,8 @@ pub struct CollectorStatus {
     pub total_failures: u64,
     /// Why the last collection failed.
     pub error: Option<String>,
+    /// Why there is nothing to measure.
+    pub reason: Option<String>,
 }
 
 /// The states that a collector can be in.
@@ -49,6 +51,8 @@ pub enum CollectorState {
     Broken,
     /// It cannot work before its configuration changes.
     Stopped,
+    /// What it measures is not on this machine. It is well, and not tried again before a reload.
+    Absent,
 }
 
 impl CollectorState {
@@ -61,7 +65,13 @@ impl CollectorState {
             CollectorState::TimedOut => "timed_out",
             CollectorState::Broken => "broken",
             CollectorState::Stopped => "stopped",
+            CollectorState::Absent => "absent",
         }
+    }
+
+    /// Whether nothing is wrong with it.
+    pub fn is_well(self) -> bool {
+        matches!(self, CollectorState::Waiting | CollectorState::Ok | CollectorState::Absent)
     }
 }
 
@@ -89,6 +99,7 @@ impl Collectors {
             consecutive_failures: 0,
             total_failures: 0,
             error: None,
+            reason: None,
         };
         self.statuses.insert(collector, status);
     }
@@ -105,6 +116,7 @@ impl Collectors {
             Outcome::Ok => (CollectorState::Ok, None),
             Outcome::Failed(error) => (CollectorState::Failing, Some(error.clone())),
             Outcome::Stopped(error) => (CollectorState::Stopped, Some(error.clone())),
+            Outcome::Absent(_) => (CollectorState::Absent, None),
             Outcome::TimedOut => {
                 let error = "did not return within its deadline".to_owned();
                 (CollectorState::TimedOut, Some(error))
@@ -112,15 +124,21 @@ impl Collectors {
         };
         status.state = if batch.broken { CollectorState::Broken } else { state };
         status.error = error;
+        status.reason = match &batch.outcome {
+            Outcome::Absent(reason) => Some(reason.clone()),
+            _ => None,
+        };
         status.samples = batch.samples.len();
         status.rejected += batch.rejected;
         status.last_duration = Some(batch.duration);
-        if batch.outcome == Outcome::Ok {
-            status.last_success = Some(batch.at.wall);
-            status.consecutive_failures = 0;
-        } else {
+        if batch.outcome.is_failure() {
             status.consecutive_failures += 1;
             status.total_failures += 1;
+        } else {
+            status.consecutive_failures = 0;
+        }
+        if batch.outcome == Outcome::Ok {
+            status.last_success = Some(batch.at.wall);
         }
     }
 }

@@ -76,6 +76,7 @@ static gz_status init(const gz_host *host, gz_str config, void **instance, gz_er
   host->log(host, GZ_LOG_WARN, gz_str_of("acts is started"));
   if (is(self, "init-hang")) hang();
   if (is(self, "init-unavailable")) return gz_fail(error, GZ_ERR_UNAVAILABLE, "no device yet");
+  if (is(self, "init-no-data")) return gz_fail(error, GZ_NO_DATA, "no such device");
   if (is(self, "init-config")) return gz_fail(error, GZ_ERR_CONFIG, "no such mode");
   *instance = self;
   return GZ_OK;

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent;
 mod check;
 mod document;
 mod faults;

@@ -33,7 +33,7 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 10] = [
+const COLLECTOR: [&str; 11] = [
     "consecutive_failures",
     "error",
     "interval",
@@ -41,6 +41,7 @@ const COLLECTOR: [&str; 10] = [
     "last_success",
     "name",
     "plugin",
+    "reason",
     "samples",
     "state",
     "total_failures",

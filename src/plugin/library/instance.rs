@@ -49,7 +49,7 @@ impl Instance {
         match status {
             Status::OK => Ok(Self { functions, instance, _host: host }),
             // What is not there now will not be there at the next interval either.
-            Status::NO_DATA => Err(Failure::Permanent(format!("no data: {}", error.text()))),
+            Status::NO_DATA => Err(Failure::Absent(reason(status, &error))),
             status => Err(judge(status, &error).err().unwrap_or_else(|| {
                 Failure::Permanent(format!("init returned the unknown status {}", status.0))
             })),
@@ -94,11 +94,16 @@ impl Drop for Instance {
     }
 }
 
-fn judge(status: Status, error: &Error) -> Result<(), Failure> {
-    let text = || match error.text() {
+/// Why it gave this status, in its own words if it has any.
+fn reason(status: Status, error: &Error) -> String {
+    match error.text() {
         text if text.is_empty() => format!("it gave the status {} and no reason", status.0),
         text => text.into_owned(),
-    };
+    }
+}
+
+fn judge(status: Status, error: &Error) -> Result<(), Failure> {
+    let text = || reason(status, error);
     match status {
         Status::OK | Status::NO_DATA => Ok(()),
         Status::ERR_CONFIG => Err(Failure::Permanent(format!("configuration: {}", text()))),

@@ -102,7 +102,9 @@ impl Program {
                 child.output.finish(well, out, log);
                 log.finish();
                 match child.output.take_ending() {
-                    Some(ending @ Ending::Config(_)) => self.judge(Some(ending)),
+                    Some(ending @ (Ending::Config(_) | Ending::Absent(_))) => {
+                        self.judge(Some(ending))
+                    }
                     ending if well && self.config.mode == Mode::Once => self.judge(ending),
                     _ => Err(self.ended(status)),
                 }
@@ -120,6 +122,10 @@ impl Program {
         };
         match ending {
             None | Some(Ending::Ok | Ending::NoData(_)) => Ok(()),
+            Some(Ending::Absent(text)) if text.is_empty() => {
+                Err(Failure::Absent("it did not say why".to_owned()))
+            }
+            Some(Ending::Absent(text)) => Err(Failure::Absent(text)),
             Some(Ending::Config(text)) => Err(Failure::Permanent(reason(text))),
             Some(Ending::Failed(text)) => Err(Failure::Transient(reason(text))),
             Some(Ending::Poisoned(text)) => {

@@ -71,11 +71,13 @@ fn ending(fields: Fields<'_>) -> Result<Ending, Malformed> {
     match fields.status.as_deref() {
         None | Some("ok") => Ok(Ending::Ok),
         Some("no_data") => Ok(Ending::NoData(message)),
+        Some("absent") => Ok(Ending::Absent(message)),
         Some("config") => Ok(Ending::Config(message)),
         Some("unavailable" | "internal") => Ok(Ending::Failed(message)),
         Some("panic") => Ok(Ending::Poisoned(message)),
         Some(other) => Err(Malformed(format!(
-            "unknown status {other:?}; there are ok, no_data, config, unavailable, internal and panic"
+            "unknown status {other:?}; there are ok, no_data, absent, config, unavailable, internal \
+             and panic"
         ))),
     }
 }

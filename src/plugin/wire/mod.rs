@@ -45,6 +45,8 @@ pub enum Ending {
     Ok,
     /// There was nothing to report, which is no failure.
     NoData(String),
+    /// There is nothing to measure on this machine.
+    Absent(String),
     /// It cannot work before its configuration changes.
     Config(String),
     /// It failed, and may work later.

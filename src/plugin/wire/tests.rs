@@ -83,6 +83,8 @@ fn ends_and_logs() {
     assert_eq!(read(r#"{"type":"end"}"#), Ok(Record::End(Ending::Ok)));
     let line = r#"{"type":"end","status":"unavailable","message":"gone"}"#;
     assert_eq!(read(line), Ok(Record::End(Ending::Failed("gone".to_owned()))));
+    let line = r#"{"type":"end","status":"absent","message":"no card"}"#;
+    assert_eq!(read(line), Ok(Record::End(Ending::Absent("no card".to_owned()))));
     let line = r#"{"type":"log","level":"warn","message":"hm"}"#;
     assert_eq!(read(line), Ok(Record::Log(Level::Warn, "hm".into())));
     assert_eq!(read(""), Ok(Record::Nothing));
