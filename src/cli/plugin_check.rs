@@ -9,6 +9,7 @@ use gz_monitor_sdk::{Host, Level};
 use serde_json::{Map, Value as Json};
 
 use super::exit::Failure;
+use crate::clock::Clock;
 use crate::plugin::child::Description;
 use crate::plugin::{
     self, Context, DropIn, Factory as _, Failure as Refusal, Isolation, PluginHost,
@@ -97,8 +98,14 @@ fn collect(
     config: &Map<String, Json>,
     collections: u32,
 ) -> Course {
-    let Config { max_samples, max_labels, max_text, deadline, root, .. } = Config::default();
-    let limits = Limits { samples: max_samples, labels: max_labels, text: max_text };
+    let Config { max_samples, max_labels, max_text, max_clock_skew, deadline, root, .. } =
+        Config::default();
+    let limits = Limits {
+        samples: max_samples,
+        labels: max_labels,
+        text: max_text,
+        clock_skew: *max_clock_skew,
+    };
     let (name, deadline) = (description.id.clone(), *deadline);
     let host = Host::new(root, log);
     let context = Context { name, host, deadline, isolation: Isolation::Process };
@@ -115,7 +122,7 @@ fn collect(
         let started = Instant::now();
         let result = source.collect(&mut batch);
         course.times.push(started.elapsed());
-        let (samples, rejected) = batch.take();
+        let (samples, rejected) = batch.take(Clock::start().now().wall);
         course.rejected += rejected;
         if let Some(now) = samples.iter().find(|sample| sample.key.name() == MEMORY) {
             let now = now.value.get();
@@ -165,12 +172,15 @@ fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<
         let growth = ByteSize(growth).approximate();
         writeln!(out, "  memory      {size} resident, grown by {growth} since the first time")?;
     }
-    let Rejected { invalid, limit } = course.rejected;
+    let Rejected { invalid, limit, timestamp } = course.rejected;
     if invalid > 0 {
         writeln!(out, "  WRONG       {invalid} samples refused: name, label or text not allowed")?;
     }
     if limit > 0 {
         writeln!(out, "  WRONG       {limit} samples refused: too many, or too long")?;
+    }
+    if timestamp > 0 {
+        writeln!(out, "  WRONG       {timestamp} samples refused: a time stamp too far from now")?;
     }
     if let Some(error) = &course.error {
         writeln!(out, "  WRONG       {error}")?;
@@ -180,7 +190,7 @@ fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<
     } else if course.error.is_none() && count == 0 {
         writeln!(out, "  note        it has nothing to report")?;
     }
-    Ok(invalid == 0 && limit == 0 && course.error.is_none())
+    Ok(course.rejected == Rejected::default() && course.error.is_none())
 }
 
 /// Where nobody reads standard error there is nothing to be done.

@@ -36,6 +36,7 @@ pub(super) fn collectors(config: &Config, report: &mut Report<'_>) {
     report.within(&keys("collectors.max_samples"), all.max_samples, 1..=1_000_000);
     report.within(&keys("collectors.max_labels"), all.max_labels, 1..=1_000);
     report.within(&keys("collectors.max_text"), all.max_text, 1..=1 << 20);
+    report.time(&keys("collectors.max_clock_skew"), all.max_clock_skew, HumanDuration::secs(1));
 }
 
 fn jitter(

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
-use crate::sample::{BatchBuilder, Value};
+use crate::sample::{BatchBuilder, Rejected, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
 use crate::task::Status;
@@ -120,8 +120,8 @@ fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
     out.push("gz_collector_samples", &labels, Value::Gauge(status.samples as f64));
     let failures = Value::Counter(status.total_failures as f64);
     out.push("gz_collector_failures_total", &labels, failures);
-    for (reason, count) in [("invalid", status.rejected.invalid), ("limit", status.rejected.limit)]
-    {
+    let Rejected { invalid, limit, timestamp } = status.rejected;
+    for (reason, count) in [("invalid", invalid), ("limit", limit), ("timestamp", timestamp)] {
         let labels = [("collector", name), ("reason", reason)];
         let count = Value::Counter(count as f64);
         out.push("gz_collector_samples_rejected_total", &labels, count);

@@ -159,7 +159,12 @@ impl Output {
                     f64::NEG_INFINITY => json!("-Inf"),
                     value => json!(value),
                 };
-                json!({ "name": reading.name, "labels": labels, "value": value, "kind": kind })
+                let mut record =
+                    json!({ "name": reading.name, "labels": labels, "value": value, "kind": kind });
+                if let Some(unix_ns) = reading.unix_ns {
+                    record["timestamp"] = json!(unix_ns as f64 / 1e6);
+                }
+                record
             }
         };
         self.write(&record);

@@ -4,8 +4,10 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::key::{is_label_name, is_metric_name};
-use super::{Moment, Sample, SeriesKey, Value};
+use super::{Moment, Sample, SeriesKey, Stamp, Value};
 
 /// The result of one collection.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub struct Limits {
     pub labels: usize,
     /// Bytes of a metric name, label name or label value.
     pub text: usize,
+    /// How far a sample's own time may be from that of its collection, before or after.
+    pub clock_skew: Duration,
 }
 
 /// How many samples of a collection were refused.
@@ -59,6 +63,8 @@ pub struct Rejected {
     pub invalid: u64,
     /// Beyond one of the [`Limits`].
     pub limit: u64,
+    /// With a time of their own that is too far from that of the collection.
+    pub timestamp: u64,
 }
 
 impl Outcome {
@@ -77,6 +83,7 @@ impl AddAssign for Rejected {
     fn add_assign(&mut self, more: Self) {
         self.invalid += more.invalid;
         self.limit += more.limit;
+        self.timestamp += more.timestamp;
     }
 }
 
@@ -88,6 +95,8 @@ pub struct BatchBuilder {
     limits: Limits,
     known: Vec<Arc<SeriesKey>>,
     samples: Vec<Sample>,
+    /// Whether any of them has a time of its own.
+    is_stamped: bool,
     rejected: Rejected,
 }
 
@@ -95,11 +104,22 @@ impl BatchBuilder {
     /// A builder that adds the labels `extra` to every sample; a sample's own label wins.
     pub fn new(extra: Vec<(String, String)>, limits: Limits) -> Self {
         let (known, samples, rejected) = (Vec::new(), Vec::new(), Rejected::default());
-        Self { extra, limits, known, samples, rejected }
+        Self { extra, limits, known, samples, is_stamped: false, rejected }
     }
 
-    /// Adds a sample, or counts why not.
+    /// Adds a sample that was read in this collection, or counts why not.
     pub fn push(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
+        self.push_at(name, labels, value, None);
+    }
+
+    /// Adds a sample with a time of its own, if it has one, or counts why not.
+    pub fn push_at(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        value: Value,
+        stamp: Option<Stamp>,
+    ) {
         if self.samples.len() >= self.limits.samples || labels.len() > self.limits.labels {
             self.rejected.limit += 1;
             return;
@@ -124,7 +144,8 @@ impl BatchBuilder {
             Some(slot) => slot.clone_from(&key),
             None => self.known.push(key.clone()),
         }
-        self.samples.push(Sample { key, value });
+        self.is_stamped |= stamp.is_some();
+        self.samples.push(Sample { key, value, stamp });
     }
 
     /// Counts a sample that could not even be read.
@@ -132,10 +153,17 @@ impl BatchBuilder {
         self.rejected.invalid += 1;
     }
 
-    /// Takes what was pushed since the last call.
-    pub fn take(&mut self) -> (Vec<Sample>, Rejected) {
+    /// Takes what was pushed since the last call, at the end of the collection, `at`.
+    pub fn take(&mut self, at: Timestamp) -> (Vec<Sample>, Rejected) {
         self.known.truncate(self.samples.len());
-        let samples = std::mem::replace(&mut self.samples, Vec::with_capacity(self.known.len()));
+        let mut samples =
+            std::mem::replace(&mut self.samples, Vec::with_capacity(self.known.len()));
+        if std::mem::take(&mut self.is_stamped) {
+            let (skew, pushed) = (self.limits.clock_skew, samples.len());
+            let is_near = |stamp: Stamp| stamp.is_within(skew, at);
+            samples.retain(|sample| sample.stamp.is_none_or(is_near));
+            self.rejected.timestamp += (pushed - samples.len()) as u64;
+        }
         (samples, std::mem::take(&mut self.rejected))
     }
 
@@ -170,14 +198,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: Limits = Limits { samples: 3, labels: 2, text: 20 };
+    const SKEW: Duration = Duration::from_secs(60);
+    const LIMITS: Limits = Limits { samples: 3, labels: 2, text: 20, clock_skew: SKEW };
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
     fn a_round_like_the_last_shares_its_keys() {
         let mut builder = BatchBuilder::new(vec![("dc".into(), "eu".into())], LIMITS);
         let mut round = |mode: &str| {
             builder.push("cpu", &[("mode", mode)], Value::Counter(1.0));
-            builder.take().0.remove(0).key
+            builder.take(NOW).0.remove(0).key
         };
         let first = round("idle");
         assert_eq!(first.to_string(), r#"cpu{dc="eu",mode="idle"}"#);
@@ -190,7 +220,7 @@ mod tests {
         let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
         let mut round = |labels: &[(&str, &str)]| {
             builder.push("up", labels, Value::Gauge(1.0));
-            builder.take().0.remove(0).key.to_string()
+            builder.take(NOW).0.remove(0).key.to_string()
         };
         assert_eq!(round(&[("a", "1"), ("b", "2")]), r#"up{a="1",b="2"}"#);
         assert_eq!(round(&[("a", "1"), ("a", "1")]), r#"up{a="1"}"#);
@@ -209,14 +239,39 @@ mod tests {
         }
         builder.push("total", &[], Value::Counter(-1.0));
         builder.push("total", &[], Value::Counter(f64::NAN));
-        let (samples, rejected) = builder.take();
+        let (samples, rejected) = builder.take(NOW);
         assert_eq!(samples.len(), 3);
-        assert_eq!(rejected, Rejected { invalid: 2, limit: 5 });
+        assert_eq!(rejected, Rejected { invalid: 2, limit: 5, timestamp: 0 });
         builder.push("total", &[], Value::Counter(-1.0));
         builder.push("total", &[], Value::Counter(f64::INFINITY));
         builder.push("gauge", &[], Value::Gauge(f64::NAN));
-        let (samples, rejected) = builder.take();
-        assert_eq!((samples.len(), rejected), (1, Rejected { invalid: 2, limit: 0 }));
+        let (samples, rejected) = builder.take(NOW);
+        assert_eq!((samples.len(), rejected), (1, Rejected { invalid: 2, limit: 0, timestamp: 0 }));
+    }
+
+    #[test]
+    fn a_time_of_its_own_is_kept_if_it_is_near() {
+        let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
+        let at: Timestamp = "2024-01-10T10:00:00Z".parse().unwrap();
+        let mut round = |apart_s: i64| {
+            let stamp = at.as_second() + apart_s;
+            let stamp = Stamp::of_unix_ns(stamp * 1_000_000_000);
+            builder.push("first", &[], Value::Gauge(1.0));
+            builder.push_at("it", &[], Value::Gauge(1.0), Some(stamp));
+            builder.push("last", &[], Value::Gauge(1.0));
+            let (samples, rejected) = builder.take(at);
+            let it = samples.iter().find(|sample| sample.key.name() == "it");
+            let shared = samples.iter().map(|sample| Arc::strong_count(&sample.key)).min();
+            assert_eq!((samples[0].stamp, shared), (None, Some(2)));
+            (it.and_then(|it| it.stamp).map(|it| it.wall()), rejected.timestamp)
+        };
+        let near: Timestamp = "2024-01-10T09:59:00Z".parse().unwrap();
+        assert_eq!(round(-60), (Some(near), 0));
+        assert_eq!(round(0), (Some(at), 0));
+        for far in [-61, 61, i64::from(i32::MIN), -at.as_second()] {
+            assert_eq!(round(far), (None, 1), "{far}");
+        }
+        assert_eq!(size_of::<Sample>(), 32);
     }
 
     proptest! {
@@ -232,7 +287,7 @@ mod tests {
                     let labels: Vec<_> = labels.iter().map(|(n, v)| (&**n, &**v)).collect();
                     builder.push(name, &labels, Value::Gauge(0.0));
                 }
-                for (sample, (name, labels)) in builder.take().0.iter().zip(&round) {
+                for (sample, (name, labels)) in builder.take(NOW).0.iter().zip(&round) {
                     let own = labels.iter().map(|(n, v)| (&**n, &**v));
                     let expected = SeriesKey::new(name, own.chain([("x", "own")]));
                     prop_assert_eq!(&*sample.key, &expected);

@@ -6,7 +6,7 @@ mod moment;
 
 pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
 pub use key::{SeriesKey, is_label_name};
-pub use moment::{Moment, rfc3339};
+pub use moment::{Moment, Stamp, rfc3339};
 
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub struct Sample {
     pub key: Arc<SeriesKey>,
     pub value: Value,
+    /// When it was read, if its source has said so; else at the end of its collection.
+    pub stamp: Option<Stamp>,
 }
 
 /// A number and what it means.

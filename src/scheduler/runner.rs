@@ -57,8 +57,9 @@ impl Runner {
                 && warned.is_none_or(|at| at + MINUTE <= batch.at.uptime)
             {
                 warned = Some(batch.at.uptime);
-                let (collector, Rejected { invalid, limit }) = (&*batch.collector, refused);
-                tracing::warn!(collector, invalid, limit, "samples refused");
+                let (collector, Rejected { invalid, limit, timestamp }) =
+                    (&*batch.collector, refused);
+                tracing::warn!(collector, invalid, limit, timestamp, "samples refused");
                 refused = Rejected::default();
             }
             let is_final = batch.outcome.is_final();

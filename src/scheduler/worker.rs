@@ -52,12 +52,12 @@ impl Worker {
 
     /// Collects once. Returns when the collection has ended or its deadline has passed.
     pub async fn collect(&mut self, clock: Clock) -> Batch {
-        let Ended { duration, samples, rejected, outcome } = self.call().await;
+        let Ended { duration, samples, rejected, outcome } = self.call(clock).await;
         let collector = self.settings.name.as_str().into();
         Batch { collector, at: clock.now(), duration, samples, rejected, outcome, broken: false }
     }
 
-    async fn call(&mut self) -> Ended {
+    async fn call(&mut self, clock: Clock) -> Ended {
         let parts = match std::mem::replace(&mut self.state, State::Lost) {
             State::Idle(parts) => parts,
             State::Overdue(call) if call.is_finished() => match call.await {
@@ -72,7 +72,7 @@ impl Worker {
             State::Lost => self.fresh_parts(),
         };
         self.host.set_cancelled(false);
-        let mut call = self.spawn(parts);
+        let mut call = self.spawn(parts, clock);
         let deadline = self.settings.deadline;
         match tokio::time::timeout(deadline, &mut call).await {
             Ok(Ok((parts, ended))) => {
@@ -95,13 +95,13 @@ impl Worker {
         Parts { source: None, builder: self.settings.builder() }
     }
 
-    fn spawn(&self, mut parts: Parts) -> JoinHandle<(Parts, Ended)> {
+    fn spawn(&self, mut parts: Parts, clock: Clock) -> JoinHandle<(Parts, Ended)> {
         let (settings, plugins, host) =
             (self.settings.clone(), self.plugins.clone(), self.host.clone());
         tokio::task::spawn_blocking(move || {
             let started = Instant::now();
             let result = parts.collect(&settings, &plugins, host);
-            let (samples, rejected) = parts.builder.take();
+            let (samples, rejected) = parts.builder.take(clock.now().wall);
             let outcome = match result {
                 Ok(()) => Outcome::Ok,
                 Err(Failure::Permanent(text)) => Outcome::Stopped(text),

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::sample::{Batch, Moment, Sample, SeriesKey, Value};
+use jiff::Timestamp;
+
+use crate::sample::{Batch, Moment, Sample, SeriesKey, Stamp, Value};
 
 /// The latest value of every series, each owned by the collector that brought it first.
 #[derive(Debug)]
@@ -26,10 +28,19 @@ pub struct Store {
 #[derive(Debug, Clone)]
 pub struct Series {
     pub value: Value,
-    /// When it was read.
+    /// When it was collected.
     pub at: Moment,
+    /// When it was read, if its source has said so.
+    pub stamp: Option<Stamp>,
     /// The collector that reads it.
     pub collector: Arc<str>,
+}
+
+impl Series {
+    /// When it was read.
+    pub fn read_at(&self) -> Timestamp {
+        self.stamp.map_or(self.at.wall, Stamp::wall)
+    }
 }
 
 /// Samples that were not taken, by reason.
@@ -62,10 +73,9 @@ impl Store {
     pub fn apply(&mut self, batch: &Batch) {
         let collector = &batch.collector;
         let mut brought = Vec::with_capacity(batch.samples.len());
-        for Sample { key, value } in &batch.samples {
-            if self
-                .insert(key, Series { value: *value, at: batch.at, collector: collector.clone() })
-            {
+        for Sample { key, value, stamp } in &batch.samples {
+            let (value, at, stamp) = (*value, batch.at, *stamp);
+            if self.insert(key, Series { value, at, stamp, collector: collector.clone() }) {
                 brought.push(key.clone());
             }
         }
@@ -165,6 +175,7 @@ mod tests {
         let sample = |name: &&str| Sample {
             key: Arc::new(SeriesKey::new(name, [])),
             value: Value::Gauge(second as f64),
+            stamp: None,
         };
         Batch {
             collector: collector.into(),

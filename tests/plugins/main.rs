@@ -10,6 +10,7 @@ mod faults;
 mod folder;
 mod found;
 mod refused;
+mod stamped;
 mod uptime;
 
 use std::fs;

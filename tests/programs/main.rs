@@ -11,6 +11,7 @@ mod hangs;
 mod life;
 mod modes;
 mod nonsense;
+mod stamped;
 mod surroundings;
 
 use std::fs;

@@ -8,7 +8,7 @@ use crate::{PACE, collector, metric, sh, until_collector, until_metric, until_ok
 const ONCE: &str = r#"
 echo '# HELP jobs_done Jobs that are done'
 echo '# TYPE jobs_done counter'
-echo 'jobs_done{queue="a",host="say \"hi\""} 5 1700000000000'
+echo 'jobs_done{queue="a",host="say \"hi\""} 5'
 echo
 echo '{"name":"depth","labels":{"queue":"b"},"value":2.5}'
 echo '{"type":"sample","name":"seen_total","value":1e3}'

@@ -7,7 +7,7 @@ use gz_monitor_abi::{self as abi, Error, Functions, Refusal, Sink, Status, Str, 
 
 use super::host::Hosted;
 use crate::plugin::{Failure, Source, value};
-use crate::sample::BatchBuilder;
+use crate::sample::{BatchBuilder, Stamp};
 
 /// A sample as the library emitted it, or why it was refused.
 pub type Sample<'a> = Result<abi::Reading<'a>, String>;
@@ -80,7 +80,9 @@ impl Source for Instance {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         Instance::collect(self, &mut |sample| match sample {
             Ok(reading) => {
-                out.push(reading.name, reading.labels, value(reading.kind, reading.value));
+                let stamp = reading.unix_ns.map(Stamp::of_unix_ns);
+                let value = value(reading.kind, reading.value);
+                out.push_at(reading.name, reading.labels, value, stamp);
             }
             Err(_) => out.reject_malformed(),
         })

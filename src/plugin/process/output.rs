@@ -5,7 +5,7 @@ use gz_monitor_sdk::Level;
 use super::stderr::StandardError;
 use crate::plugin::value;
 use crate::plugin::wire::{Ending, Lines, Malformed, Reader, Record, Sample};
-use crate::sample::BatchBuilder;
+use crate::sample::{BatchBuilder, Stamp};
 
 /// Bytes of a line that was not understood which are shown.
 const SHOWN_BYTES: usize = 200;
@@ -92,5 +92,6 @@ impl Records {
 fn emit(sample: &Sample<'_>, out: &mut BatchBuilder) {
     let labels: Vec<(&str, &str)> =
         sample.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
-    out.push(&sample.name, &labels, value(sample.kind, sample.value));
+    let stamp = sample.unix_ns.map(Stamp::of_unix_ns);
+    out.push_at(&sample.name, &labels, value(sample.kind, sample.value), stamp);
 }

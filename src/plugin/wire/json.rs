@@ -7,7 +7,7 @@ use gz_monitor_sdk::{Kind, Level};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Unexpected, Visitor};
 
-use super::{Ending, Malformed, Record, Sample, kind_by_name};
+use super::{Ending, Malformed, Record, Sample, kind_by_name, of_micros};
 
 /// Every field that any record may have; which must be there, `type` decides.
 #[derive(Deserialize)]
@@ -22,6 +22,8 @@ struct Fields<'a> {
     value: Option<Number>,
     #[serde(borrow)]
     kind: Option<Cow<'a, str>>,
+    /// Milliseconds since 1970-01-01 UTC, as in Prometheus text.
+    timestamp: Option<f64>,
     #[serde(borrow)]
     status: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -63,7 +65,8 @@ fn sample(fields: Fields<'_>) -> Result<Sample<'_>, Malformed> {
             return Err(Malformed(format!("unknown kind {other:?}; there are gauge and counter")));
         }
     };
-    Ok(Sample { name, labels: fields.labels.0, value, kind })
+    let unix_ns = fields.timestamp.map(|milliseconds| of_micros(milliseconds * 1e3));
+    Ok(Sample { name, labels: fields.labels.0, value, kind, unix_ns })
 }
 
 fn ending(fields: Fields<'_>) -> Result<Ending, Malformed> {

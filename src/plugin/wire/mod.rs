@@ -37,6 +37,9 @@ pub struct Sample<'a> {
     pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     pub value: f64,
     pub kind: Kind,
+    /// Nanoseconds since 1970-01-01 UTC, if it says when it was read. What is beyond counts as the
+    /// end of time.
+    pub unix_ns: Option<i64>,
 }
 
 /// How a collection ended, in the child's words.
@@ -127,6 +130,11 @@ impl Reader {
 /// The kind of a metric of which nothing else is known: the suffix is a promise.
 fn kind_by_name(name: &str) -> Kind {
     if name.ends_with("_total") { Kind::Counter } else { Kind::Gauge }
+}
+
+/// A time in nanoseconds: a present one with a fraction is exact to the microsecond and no further.
+fn of_micros(microseconds: f64) -> i64 {
+    (microseconds.round() as i64).saturating_mul(1_000)
 }
 
 #[cfg(test)]

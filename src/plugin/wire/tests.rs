@@ -9,7 +9,7 @@ fn read(line: &str) -> Result<Record<'_>, Malformed> {
 
 fn sample(line: &str) -> (String, Vec<(String, String)>, f64, Kind) {
     match read(line) {
-        Ok(Record::Sample(Sample { name, labels, value, kind })) => {
+        Ok(Record::Sample(Sample { name, labels, value, kind, .. })) => {
             let labels = labels.into_iter().map(|(n, v)| (n.into_owned(), v.into_owned()));
             (name.into_owned(), labels.collect(), value, kind)
         }
@@ -39,6 +39,25 @@ fn samples_of_text() {
     let expected = labels(&[("x", "1"), ("y", "a\"b\\c\nd")]);
     assert_eq!(sample(line), ("a_total".to_owned(), expected, f64::INFINITY, Kind::Counter));
     assert_eq!(sample("a{} 1e3").2, 1000.0);
+}
+
+#[test]
+fn times_of_samples() {
+    let check = |line: &str, expected: Option<i64>| {
+        let Ok(Record::Sample(sample)) = read(line) else { panic!("{line}: {:?}", read(line)) };
+        assert_eq!(sample.unix_ns, expected, "{line}");
+    };
+    check("a 1", None);
+    check("a 1 1700000000123", Some(1_700_000_000_123_000_000));
+    check("a 1 1700000000.25", Some(1_700_000_000_250_000_000));
+    check("a 1 -5 # {trace_id=\"x\"} 1", Some(-5_000_000));
+    check("a 1 # {trace_id=\"x\"} 1", None);
+    check("a 1 9223372036854775807", Some(i64::MAX));
+    check("a 1 NaN", Some(0));
+    check(r#"{"name":"a","value":1,"timestamp":1700000000123}"#, Some(1_700_000_000_123_000_000));
+    check(r#"{"name":"a","value":1,"timestamp":0}"#, Some(0));
+    check(r#"{"name":"a","value":1,"timestamp":1e300}"#, Some(i64::MAX));
+    check(r#"{"name":"a","value":1,"timestamp":null}"#, None);
 }
 
 #[test]
@@ -110,6 +129,7 @@ fn what_is_wrong_is_said() {
     check("a{x=\"1} 1", "not closed");
     check("a{x=\"1\" y=\"2\"} 1", "neither");
     check("a 1 x", "time stamp");
+    check(r#"{"name":"a","value":1,"timestamp":"now"}"#, "f64");
     assert!(Reader::default().read(b"\xff").is_err());
 }
 
