@@ -25,6 +25,10 @@ pub struct Collector {
     pub last_duration: Option<String>,
     /// Samples that the last collection brought.
     pub samples: usize,
+    /// Counters that went down: what they count has begun anew.
+    pub counter_resets: u64,
+    /// The series of the last of these.
+    pub last_reset: Option<String>,
     /// Failures since the last success.
     pub consecutive_failures: u64,
     pub total_failures: u64,
@@ -44,6 +48,8 @@ impl From<(&str, &CollectorStatus)> for Collector {
             last_success: status.last_success.map(rfc3339),
             last_duration: status.last_duration.map(|duration| HumanDuration(duration).to_string()),
             samples: status.samples,
+            counter_resets: status.counter_resets,
+            last_reset: status.last_reset.clone(),
             consecutive_failures: status.consecutive_failures,
             total_failures: status.total_failures,
             error: status.error.clone(),

@@ -59,7 +59,9 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         }
         Format::Prometheus => {
             let mut store = Store::new(&config.store);
-            batches.iter().for_each(|batch| store.apply(batch));
+            for batch in &batches {
+                store.apply(batch);
+            }
             write!(out, "{}", expose(&store, server::Format::Prometheus))?;
         }
     }

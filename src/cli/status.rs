@@ -74,6 +74,11 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
     for collector in collectors.iter().filter(|collector| collector["state"] != "ok") {
         line("", collector_line(collector))?;
     }
+    for collector in collectors.iter().filter(|one| one["counter_resets"].as_u64() > Some(0)) {
+        let (name, series) = (text(&collector["name"]), text(&collector["last_reset"]));
+        let count = &collector["counter_resets"];
+        line("", format!("{name}: {count} counters went down, the last is {series}"))?;
+    }
     for alert in list("alerts").iter().filter(|alert| alert["status"] == "firing") {
         let (severity, name) = (text(&alert["severity"]), text(&alert["rule_name"]));
         let (message, since) = (text(&alert["message"]), text(&alert["starts_at"]));

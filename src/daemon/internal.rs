@@ -120,6 +120,8 @@ fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
     out.push("gz_collector_samples", &labels, Value::Gauge(status.samples as f64));
     let failures = Value::Counter(status.total_failures as f64);
     out.push("gz_collector_failures_total", &labels, failures);
+    let resets = Value::Counter(status.counter_resets as f64);
+    out.push("gz_collector_counter_resets_total", &labels, resets);
     let Rejected { invalid, limit, timestamp } = status.rejected;
     for (reason, count) in [("invalid", invalid), ("limit", limit), ("timestamp", timestamp)] {
         let labels = [("collector", name), ("reason", reason)];

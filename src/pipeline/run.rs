@@ -9,6 +9,7 @@ use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub};
 use crate::sample::Moment;
+use crate::store::Notice;
 
 /// Reads the state, sends inputs and knows the stream. Cheap to clone.
 #[derive(Clone)]
@@ -90,16 +91,25 @@ pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>) {
     drop(own);
     while let Some(Envelope { input, reply }) = inputs.recv().await {
         let now = clock.now();
-        let answer = {
+        let (answer, notices) = {
             // Published under the lock: who reads the state sees the stream at the same place.
             let mut state = state.write();
             let (drafts, answer) = state.apply(input, hub.clients.wanted(), now);
             hub.publish(drafts, now);
-            answer
+            (answer, state.take_notices())
         };
+        notices.iter().for_each(log);
         if let Some(reply) = reply {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(answer);
+        }
+    }
+}
+
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Resets { collector, count, series } => {
+            tracing::info!(collector = &**collector, count, series, "counters went down");
         }
     }
 }

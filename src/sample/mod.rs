@@ -1,10 +1,12 @@
 //! Pure values: what a collector has read.
 
 mod batch;
+mod brief;
 mod key;
 mod moment;
 
 pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
+pub use brief::brief;
 pub use key::{SeriesKey, is_label_name};
 pub use moment::{Moment, Stamp, rfc3339};
 
@@ -26,6 +28,12 @@ pub enum Value {
     Gauge(f64),
     /// Only grows, until its source restarts at zero.
     Counter(f64),
+}
+
+/// How much a total has grown between two readings. One that went down has begun anew at zero, as
+/// Prometheus has it: what it says now is what it has grown by.
+pub fn increase(before: f64, now: f64) -> f64 {
+    if now < before { now } else { now - before }
 }
 
 impl Value {

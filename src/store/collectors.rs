@@ -6,12 +6,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::sample::{Batch, Outcome, Rejected};
+use super::notice::{Minutely, Notice, Noticed};
+use crate::sample::{Batch, Outcome, Rejected, brief};
 
 /// How each collector is doing.
 #[derive(Debug, Default)]
 pub struct Collectors {
     statuses: BTreeMap<Arc<str>, CollectorStatus>,
+    untold: BTreeMap<Arc<str>, Untold>,
+}
+
+/// What of a collector is to be told when it is time.
+#[derive(Debug, Default)]
+struct Untold {
+    resets: u64,
+    resets_told: Minutely,
 }
 
 /// How one collector is doing.
@@ -27,6 +36,9 @@ pub struct CollectorStatus {
     pub samples: usize,
     /// Samples that were refused so far.
     pub rejected: Rejected,
+    /// Counters that went down so far, and the last of these series.
+    pub counter_resets: u64,
+    pub last_reset: Option<String>,
     /// Failures since the last success, and in all.
     pub consecutive_failures: u64,
     pub total_failures: u64,
@@ -96,17 +108,45 @@ impl Collectors {
             last_duration: None,
             samples: 0,
             rejected: Rejected::default(),
+            counter_resets: 0,
+            last_reset: None,
             consecutive_failures: 0,
             total_failures: 0,
             error: None,
             reason: None,
         };
+        self.untold.insert(collector.clone(), Untold::default());
         self.statuses.insert(collector, status);
     }
 
     /// Forgets one that is gone.
     pub fn forget(&mut self, collector: &str) {
         self.statuses.remove(collector);
+        self.untold.remove(collector);
+    }
+
+    /// Takes note of what the store noticed in a batch; returns what is to be told of it now: a
+    /// collector that does something odd does so every time, so it is told once a minute.
+    pub fn note(&mut self, batch: &Batch, noticed: &Noticed) -> Vec<Notice> {
+        let (collector, now) = (&batch.collector, batch.at.uptime);
+        let status = self.statuses.get_mut(collector);
+        let (Some(status), Some(untold)) = (status, self.untold.get_mut(collector)) else {
+            return Vec::new();
+        };
+        let mut notices = Vec::new();
+        if let Some(key) = &noticed.last_reset {
+            status.counter_resets += noticed.resets;
+            status.last_reset = Some(brief(&key.to_string()));
+            untold.resets += noticed.resets;
+        }
+        if let Some(series) = status.last_reset.as_ref().filter(|_| untold.resets > 0)
+            && untold.resets_told.passes(now)
+        {
+            let count = std::mem::take(&mut untold.resets);
+            let (collector, series) = (collector.clone(), series.clone());
+            notices.push(Notice::Resets { collector, count, series });
+        }
+        notices
     }
 
     /// Takes note of how a collection ended.

@@ -2,9 +2,11 @@
 
 mod collectors;
 mod config;
+mod notice;
 
 pub use collectors::{CollectorState, CollectorStatus, Collectors};
 pub use config::Config;
+pub use notice::{Notice, Noticed};
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -70,14 +72,18 @@ impl Store {
 
     /// Takes a batch: its samples become the latest values, and series that its collector brought
     /// before and does not bring now are gone (a disk was unplugged, a process ended).
-    pub fn apply(&mut self, batch: &Batch) {
+    pub fn apply(&mut self, batch: &Batch) -> Noticed {
+        let mut noticed = Noticed::default();
         let collector = &batch.collector;
         let mut brought = Vec::with_capacity(batch.samples.len());
         for Sample { key, value, stamp } in &batch.samples {
             let (value, at, stamp) = (*value, batch.at, *stamp);
-            if self.insert(key, Series { value, at, stamp, collector: collector.clone() }) {
-                brought.push(key.clone());
+            match self.insert(key, Series { value, at, stamp, collector: collector.clone() }) {
+                Insert::Taken => {}
+                Insert::Reset => noticed.reset(key),
+                Insert::Refused => continue,
             }
+            brought.push(key.clone());
         }
         let before = self.brought.get(collector).map_or(&[][..], Vec::as_slice);
         // Keys are shared between like rounds, so equal rounds are told by address.
@@ -87,6 +93,7 @@ impl Store {
             self.remove_stale(collector, batch.at);
             self.brought.insert(collector.clone(), brought);
         }
+        noticed
     }
 
     /// Drops all series of a collector that is gone.
@@ -133,27 +140,32 @@ impl Store {
         self.dropped
     }
 
-    fn insert(&mut self, key: &Arc<SeriesKey>, series: Series) -> bool {
+    fn insert(&mut self, key: &Arc<SeriesKey>, series: Series) -> Insert {
         let full = self.series.len() >= self.max_series;
         match self.series.get_mut(key) {
             Some(present) if present.collector == series.collector => {
                 // Twice in one batch: the later one counts, and the fault is counted.
-                self.dropped.duplicate += u64::from(present.at == series.at);
+                let is_twice = present.at == series.at;
+                self.dropped.duplicate += u64::from(is_twice);
+                let is_reset = !is_twice && has_gone_down(present.value, series.value);
                 *present = series;
+                if is_reset {
+                    return Insert::Reset;
+                }
             }
             Some(_) => {
                 self.dropped.duplicate += 1;
-                return false;
+                return Insert::Refused;
             }
             None if full => {
                 self.dropped.limit += 1;
-                return false;
+                return Insert::Refused;
             }
             None => {
                 self.series.insert(key.clone(), series);
             }
         }
-        true
+        Insert::Taken
     }
 
     fn remove_stale(&mut self, collector: &Arc<str>, at: Moment) {
@@ -163,6 +175,18 @@ impl Store {
             }
         }
     }
+}
+
+/// What became of a sample.
+enum Insert {
+    Taken,
+    /// It is taken, and a counter that went down.
+    Reset,
+    Refused,
+}
+
+fn has_gone_down(before: Value, now: Value) -> bool {
+    matches!((before, now), (Value::Counter(before), Value::Counter(now)) if now < before)
 }
 
 #[cfg(test)]
@@ -225,6 +249,28 @@ mod tests {
         assert_eq!((store.value("a"), store.dropped().duplicate), (Some(7.0), 1));
         store.apply(&batch("one", 2, &["a"]));
         assert_eq!(store.dropped().duplicate, 1);
+    }
+
+    #[test]
+    fn a_counter_that_goes_down_is_kept_and_noticed() {
+        let mut store = Store::new(&Config::default());
+        let mut resets = |second, values: [f64; 2], kind: fn(f64) -> Value| {
+            let mut batch = batch("one", second, &["a", "b"]);
+            batch
+                .samples
+                .iter_mut()
+                .zip(values)
+                .for_each(|(sample, value)| sample.value = kind(value));
+            let noticed = store.apply(&batch);
+            let named = noticed.last_reset.map(|key| key.to_string()).unwrap_or_default();
+            (noticed.resets, named, store.value("b"))
+        };
+        assert_eq!(resets(1, [5.0, 5.0], Value::Counter), (0, String::new(), Some(5.0)));
+        assert_eq!(resets(2, [5.0, 4.0], Value::Counter), (1, "b".to_owned(), Some(4.0)));
+        assert_eq!(resets(3, [0.0, 0.0], Value::Counter), (2, "b".to_owned(), Some(0.0)));
+        assert_eq!(resets(4, [1.0, 0.0], Value::Counter), (0, String::new(), Some(0.0)));
+        assert_eq!(resets(5, [1.0, 0.0], Value::Gauge).0, 0);
+        assert_eq!(resets(6, [0.0, -1.0], Value::Gauge).0, 0);
     }
 
     #[test]

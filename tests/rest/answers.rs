@@ -33,11 +33,13 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 11] = [
+const COLLECTOR: [&str; 13] = [
     "consecutive_failures",
+    "counter_resets",
     "error",
     "interval",
     "last_duration",
+    "last_reset",
     "last_success",
     "name",
     "plugin",
