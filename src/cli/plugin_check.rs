@@ -123,7 +123,7 @@ fn collect(
         let result = source.collect(&mut batch);
         course.times.push(started.elapsed());
         let (samples, rejected) = batch.take(Clock::start().now().wall);
-        course.rejected += rejected;
+        course.rejected += &rejected;
         if let Some(now) = samples.iter().find(|sample| sample.key.name() == MEMORY) {
             let now = now.value.get();
             course.memory = Some(course.memory.map_or((now, now), |(first, _)| (first, now)));
@@ -172,15 +172,9 @@ fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<
         let growth = ByteSize(growth).approximate();
         writeln!(out, "  memory      {size} resident, grown by {growth} since the first time")?;
     }
-    let Rejected { invalid, limit, timestamp } = course.rejected;
-    if invalid > 0 {
-        writeln!(out, "  WRONG       {invalid} samples refused: name, label or text not allowed")?;
-    }
-    if limit > 0 {
-        writeln!(out, "  WRONG       {limit} samples refused: too many, or too long")?;
-    }
-    if timestamp > 0 {
-        writeln!(out, "  WRONG       {timestamp} samples refused: a time stamp too far from now")?;
+    if let Some((_, what)) = course.rejected.first() {
+        let count = course.rejected.total();
+        writeln!(out, "  WRONG       {count} samples refused, the first because: {what}")?;
     }
     if let Some(error) = &course.error {
         writeln!(out, "  WRONG       {error}")?;
@@ -190,7 +184,7 @@ fn print(course: &Course, collections: u32, out: &mut impl Write) -> io::Result<
     } else if course.error.is_none() && count == 0 {
         writeln!(out, "  note        it has nothing to report")?;
     }
-    Ok(course.rejected == Rejected::default() && course.error.is_none())
+    Ok(course.rejected.total() == 0 && course.error.is_none())
 }
 
 /// Where nobody reads standard error there is nothing to be done.

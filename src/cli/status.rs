@@ -79,6 +79,11 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
         let count = &collector["counter_resets"];
         line("", format!("{name}: {count} counters went down, the last is {series}"))?;
     }
+    for collector in collectors.iter().filter(|one| one["last_rejected"].is_object()) {
+        let (name, last) = (text(&collector["name"]), &collector["last_rejected"]);
+        let (message, at) = (text(&last["message"]), text(&last["timestamp"]));
+        line("", format!("{name}: samples refused at {at}: {message}"))?;
+    }
     for alert in list("alerts").iter().filter(|alert| alert["status"] == "firing") {
         let (severity, name) = (text(&alert["severity"]), text(&alert["rule_name"]));
         let (message, since) = (text(&alert["message"]), text(&alert["starts_at"]));

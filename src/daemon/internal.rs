@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
-use crate::sample::{BatchBuilder, Rejected, Value};
+use crate::sample::{BatchBuilder, Reason, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
 use crate::task::Status;
@@ -122,10 +122,9 @@ fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
     out.push("gz_collector_failures_total", &labels, failures);
     let resets = Value::Counter(status.counter_resets as f64);
     out.push("gz_collector_counter_resets_total", &labels, resets);
-    let Rejected { invalid, limit, timestamp } = status.rejected;
-    for (reason, count) in [("invalid", invalid), ("limit", limit), ("timestamp", timestamp)] {
-        let labels = [("collector", name), ("reason", reason)];
-        let count = Value::Counter(count as f64);
+    for reason in Reason::ALL {
+        let labels = [("collector", name), ("reason", reason.name())];
+        let count = Value::Counter(status.rejected.count(reason) as f64);
         out.push("gz_collector_samples_rejected_total", &labels, count);
     }
 }

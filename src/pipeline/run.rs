@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub};
-use crate::sample::Moment;
+use crate::sample::{Moment, Reason};
 use crate::store::Notice;
 
 /// Reads the state, sends inputs and knows the stream. Cheap to clone.
@@ -110,6 +110,20 @@ fn log(notice: &Notice) {
     match notice {
         Notice::Resets { collector, count, series } => {
             tracing::info!(collector = &**collector, count, series, "counters went down");
+        }
+        Notice::Rejected { collector, rejected } => {
+            // A field that is none is not shown.
+            let count = |reason| Some(rejected.count(reason)).filter(|count| *count > 0);
+            tracing::warn!(
+                collector = &**collector,
+                invalid = count(Reason::Invalid),
+                value = count(Reason::Value),
+                duplicate = count(Reason::Duplicate),
+                limit = count(Reason::Limit),
+                timestamp = count(Reason::Timestamp),
+                first = rejected.first().map(|(_, what)| what),
+                "samples refused"
+            );
         }
     }
 }

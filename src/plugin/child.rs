@@ -90,7 +90,7 @@ struct Start {
 /// # Errors
 /// Those of the pipes. What is wrong with the library is told to the daemon, not returned.
 pub fn serve(file: &Path, collector: &str) -> io::Result<()> {
-    let out = Output { pipe: take_stdout()?, refused: None, broken: Ok(()) };
+    let out = Output { pipe: take_stdout()?, broken: Ok(()) };
     let out = Arc::new(Mutex::new(out));
     let (mut settings, mut instance) = (None, None);
     for line in take_stdin()?.lines() {
@@ -137,18 +137,14 @@ fn start(
 /// The way to the daemon.
 struct Output {
     pipe: BufWriter<File>,
-    /// How many samples of this collection were refused, and why the first was.
-    refused: Option<(u64, String)>,
     broken: io::Result<()>,
 }
 
 impl Output {
     fn sample(&mut self, sample: library::Sample<'_>) {
         let record = match sample {
-            Err(reason) => {
-                self.refused.get_or_insert((0, reason)).0 += 1;
-                // A name that the daemon refuses too, so that it counts.
-                json!({ "name": "", "value": 0 })
+            Err((reason, what)) => {
+                json!({ "type": "refused", "reason": reason.name(), "message": what })
             }
             Ok(reading) => {
                 let labels: BTreeMap<&str, &str> = reading.labels.iter().copied().collect();
@@ -188,10 +184,6 @@ impl Output {
     }
 
     fn end(&mut self, result: Result<(), Failure>) -> io::Result<()> {
-        if let Some((count, reason)) = self.refused.take() {
-            let text = format!("{count} samples are refused, the first because: {reason}");
-            self.log(Level::Warn, &text);
-        }
         let (status, message) = match result {
             Ok(()) => ("ok", String::new()),
             Err(Failure::Permanent(text)) => ("config", text),

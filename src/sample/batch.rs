@@ -1,13 +1,12 @@
 //! Everything that one collection gave, and how it went.
 
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::key::{is_label_name, is_metric_name};
-use super::{Moment, Sample, SeriesKey, Stamp, Value};
+use super::{Moment, Reason, Rejected, Sample, SeriesKey, Stamp, Value, brief, rfc3339};
 
 /// The result of one collection.
 #[derive(Debug, Clone)]
@@ -55,18 +54,6 @@ pub struct Limits {
     pub clock_skew: Duration,
 }
 
-/// How many samples of a collection were refused.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rejected {
-    /// Names that Prometheus does not allow, totals that are negative or no number, and what could
-    /// not be read at all.
-    pub invalid: u64,
-    /// Beyond one of the [`Limits`].
-    pub limit: u64,
-    /// With a time of their own that is too far from that of the collection.
-    pub timestamp: u64,
-}
-
 impl Outcome {
     /// Whether it counts as a failure.
     pub fn is_failure(&self) -> bool {
@@ -76,14 +63,6 @@ impl Outcome {
     /// Whether it is the last one before somebody changes something.
     pub fn is_final(&self) -> bool {
         matches!(self, Outcome::Stopped(_) | Outcome::Absent(_))
-    }
-}
-
-impl AddAssign for Rejected {
-    fn add_assign(&mut self, more: Self) {
-        self.invalid += more.invalid;
-        self.limit += more.limit;
-        self.timestamp += more.timestamp;
     }
 }
 
@@ -120,16 +99,19 @@ impl BatchBuilder {
         value: Value,
         stamp: Option<Stamp>,
     ) {
-        if self.samples.len() >= self.limits.samples || labels.len() > self.limits.labels {
-            self.rejected.limit += 1;
-            return;
+        let Limits { samples, labels: most, .. } = self.limits;
+        if self.samples.len() >= samples || labels.len() > most {
+            return self.rejected.add(Reason::Limit, || match labels.len() {
+                count if count > most => format!("{}: {count} labels, not {most}", named(name)),
+                _ => format!("{}: a collection may bring {samples} samples", named(name)),
+            });
         }
         // A gauge may be beyond all numbers, a total cannot.
         if let Value::Counter(total) = value
             && !(total.is_finite() && total >= 0.0)
         {
-            self.rejected.invalid += 1;
-            return;
+            let what = || format!("{}: a counter cannot be {total}", named(name));
+            return self.rejected.add(Reason::Value, what);
         }
         let position = self.samples.len();
         let known = self.known.get(position).filter(|key| self.is_same(key, name, labels));
@@ -148,9 +130,9 @@ impl BatchBuilder {
         self.samples.push(Sample { key, value, stamp });
     }
 
-    /// Counts a sample that could not even be read.
-    pub fn reject_malformed(&mut self) {
-        self.rejected.invalid += 1;
+    /// Counts a sample that somebody else has refused.
+    pub fn reject(&mut self, reason: Reason, what: impl FnOnce() -> String) {
+        self.rejected.add(reason, what);
     }
 
     /// Takes what was pushed since the last call, at the end of the collection, `at`.
@@ -159,10 +141,16 @@ impl BatchBuilder {
         let mut samples =
             std::mem::replace(&mut self.samples, Vec::with_capacity(self.known.len()));
         if std::mem::take(&mut self.is_stamped) {
-            let (skew, pushed) = (self.limits.clock_skew, samples.len());
-            let is_near = |stamp: Stamp| stamp.is_within(skew, at);
-            samples.retain(|sample| sample.stamp.is_none_or(is_near));
-            self.rejected.timestamp += (pushed - samples.len()) as u64;
+            let (skew, rejected) = (self.limits.clock_skew, &mut self.rejected);
+            samples.retain(|Sample { key, stamp, .. }| {
+                let far = stamp.filter(|stamp| !stamp.is_within(skew, at));
+                if let Some(stamp) = far {
+                    let (name, time) = (named(key.name()), rfc3339(stamp.wall()));
+                    let what = || format!("{name}: {time} is further than {skew:?} from now");
+                    rejected.add(Reason::Timestamp, what);
+                }
+                far.is_none()
+            });
         }
         (samples, std::mem::take(&mut self.rejected))
     }
@@ -179,18 +167,31 @@ impl BatchBuilder {
     }
 
     fn make_key(&mut self, name: &str, labels: &[(&str, &str)]) -> Option<Arc<SeriesKey>> {
-        if !is_metric_name(name) || !labels.iter().all(|(name, _)| is_label_name(name)) {
-            self.rejected.invalid += 1;
+        let bad_label = labels.iter().map(|(label, _)| label).find(|label| !is_label_name(label));
+        if !is_metric_name(name) || bad_label.is_some() {
+            self.rejected.add(Reason::Invalid, || match bad_label {
+                Some(label) => {
+                    format!("{}: label \"{}\" is not allowed", named(name), brief(label))
+                }
+                None => format!("{} is not allowed", named(name)),
+            });
             return None;
         }
-        let long = |text: &str| text.len() > self.limits.text;
-        if long(name) || labels.iter().any(|(name, value)| long(name) || long(value)) {
-            self.rejected.limit += 1;
+        let texts = labels.iter().flat_map(|(label, value)| [*label, *value]).chain([name]);
+        let (most, longest) = (self.limits.text, texts.map(str::len).max().unwrap_or(0));
+        if longest > most {
+            let what = || format!("{}: a text of {longest} bytes, not {most}", named(name));
+            self.rejected.add(Reason::Limit, what);
             return None;
         }
         let extra = self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Some(Arc::new(SeriesKey::new(name, labels.iter().copied().chain(extra))))
     }
+}
+
+/// How a sample is told by its name, whatever that is.
+fn named(name: &str) -> String {
+    format!("name \"{}\"", brief(name))
 }
 
 #[cfg(test)]
@@ -241,12 +242,41 @@ mod tests {
         builder.push("total", &[], Value::Counter(f64::NAN));
         let (samples, rejected) = builder.take(NOW);
         assert_eq!(samples.len(), 3);
-        assert_eq!(rejected, Rejected { invalid: 2, limit: 5, timestamp: 0 });
+        let counts = |rejected: Rejected| Reason::ALL.map(|reason| rejected.count(reason));
+        assert_eq!(rejected.first(), Some((Reason::Invalid, "name \"bad name\" is not allowed")));
+        // The last two are beyond the number of samples before they are looked at.
+        assert_eq!(counts(rejected), [2, 0, 0, 5, 0]);
         builder.push("total", &[], Value::Counter(-1.0));
         builder.push("total", &[], Value::Counter(f64::INFINITY));
         builder.push("gauge", &[], Value::Gauge(f64::NAN));
         let (samples, rejected) = builder.take(NOW);
-        assert_eq!((samples.len(), rejected), (1, Rejected { invalid: 2, limit: 0, timestamp: 0 }));
+        assert_eq!(
+            rejected.first(),
+            Some((Reason::Value, "name \"total\": a counter cannot be -1"))
+        );
+        assert_eq!((samples.len(), counts(rejected)), (1, [0, 2, 0, 0, 0]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |name: &str, labels: &[(&str, &str)], value, expected: &str| {
+            let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
+            builder.push(name, labels, value);
+            let (_, rejected) = builder.take(NOW);
+            assert_eq!(rejected.first().map(|(_, what)| what), Some(expected));
+        };
+        let gauge = Value::Gauge(0.0);
+        check("a\x1b[2J", &[], gauge, "name \"a\\u{1b}[2J\" is not allowed");
+        check("a", &[("__b", "")], gauge, "name \"a\": label \"__b\" is not allowed");
+        check(
+            "a",
+            &[("b", "123456789012345678901")],
+            gauge,
+            "name \"a\": a text of 21 bytes, not 20",
+        );
+        let many = [("a", ""), ("b", ""), ("c", "")];
+        check("a", &many, gauge, "name \"a\": 3 labels, not 2");
+        check("a", &[], Value::Counter(f64::NAN), "name \"a\": a counter cannot be NaN");
     }
 
     #[test]
@@ -263,7 +293,7 @@ mod tests {
             let it = samples.iter().find(|sample| sample.key.name() == "it");
             let shared = samples.iter().map(|sample| Arc::strong_count(&sample.key)).min();
             assert_eq!((samples[0].stamp, shared), (None, Some(2)));
-            (it.and_then(|it| it.stamp).map(|it| it.wall()), rejected.timestamp)
+            (it.and_then(|it| it.stamp).map(|it| it.wall()), rejected.count(Reason::Timestamp))
         };
         let near: Timestamp = "2024-01-10T09:59:00Z".parse().unwrap();
         assert_eq!(round(-60), (Some(near), 0));

@@ -4,11 +4,13 @@ mod batch;
 mod brief;
 mod key;
 mod moment;
+mod rejected;
 
-pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
+pub use batch::{Batch, BatchBuilder, Limits, Outcome};
 pub use brief::brief;
 pub use key::{SeriesKey, is_label_name};
 pub use moment::{Moment, Stamp, rfc3339};
+pub use rejected::{Reason, Rejected};
 
 use std::sync::Arc;
 

@@ -10,14 +10,11 @@ use super::worker::Worker;
 use super::{Cadence, Event, Settings};
 use crate::clock::Clock;
 use crate::plugin::PluginHost;
-use crate::sample::{Batch, Outcome, Rejected};
+use crate::sample::{Batch, Outcome};
 
 /// What needs two readings (the use of processors, the largest processes) gets its second one this
 /// soon after the start, so that nobody looks at blanks for a whole interval.
 const SECOND_READING: Duration = Duration::from_secs(1);
-
-/// A collector that brings bad samples does so every time; its log line comes no more often.
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// One collector, and whom it serves.
 pub(super) struct Runner {
@@ -47,21 +44,11 @@ impl Runner {
         let Settings { interval, backoff_max, max_failures, jitter, .. } = self.settings;
         let mut quarantine = Quarantine::new(interval, backoff_max, max_failures);
         let mut worker = Worker::new(self.settings.clone(), self.plugins.clone());
-        let (mut first, mut refused, mut warned) = (true, Rejected::default(), None);
+        let mut first = true;
         loop {
             let batch = worker.collect(self.clock).await;
             quarantine.record(!batch.outcome.is_failure());
             report(&batch);
-            refused += batch.rejected;
-            if refused != Rejected::default()
-                && warned.is_none_or(|at| at + MINUTE <= batch.at.uptime)
-            {
-                warned = Some(batch.at.uptime);
-                let (collector, Rejected { invalid, limit, timestamp }) =
-                    (&*batch.collector, refused);
-                tracing::warn!(collector, invalid, limit, timestamp, "samples refused");
-                refused = Rejected::default();
-            }
             let is_final = batch.outcome.is_final();
             let batch = Batch { broken: quarantine.is_broken(), ..batch };
             if self.events.send(Event::Ended(batch)).await.is_err() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::notice::{Minutely, Notice, Noticed};
-use crate::sample::{Batch, Outcome, Rejected, brief};
+use crate::sample::{Batch, Outcome, Reason, Rejected, brief};
 
 /// How each collector is doing.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Collectors {
 struct Untold {
     resets: u64,
     resets_told: Minutely,
+    rejected: Rejected,
+    rejected_told: Minutely,
 }
 
 /// How one collector is doing.
@@ -36,6 +38,8 @@ pub struct CollectorStatus {
     pub samples: usize,
     /// Samples that were refused so far.
     pub rejected: Rejected,
+    /// The first one of the last minute that had any: when it was told, why, and which.
+    pub last_rejected: Option<(Timestamp, Reason, String)>,
     /// Counters that went down so far, and the last of these series.
     pub counter_resets: u64,
     pub last_reset: Option<String>,
@@ -108,6 +112,7 @@ impl Collectors {
             last_duration: None,
             samples: 0,
             rejected: Rejected::default(),
+            last_rejected: None,
             counter_resets: 0,
             last_reset: None,
             consecutive_failures: 0,
@@ -146,6 +151,17 @@ impl Collectors {
             let (collector, series) = (collector.clone(), series.clone());
             notices.push(Notice::Resets { collector, count, series });
         }
+        for rejected in [&batch.rejected, &noticed.rejected] {
+            status.rejected += rejected;
+            untold.rejected += rejected;
+        }
+        if untold.rejected.total() > 0 && untold.rejected_told.passes(now) {
+            let rejected = std::mem::take(&mut untold.rejected);
+            let first = rejected.first();
+            status.last_rejected =
+                first.map(|(reason, what)| (batch.at.wall, reason, what.to_owned()));
+            notices.push(Notice::Rejected { collector: collector.clone(), rejected });
+        }
         notices
     }
 
@@ -169,7 +185,6 @@ impl Collectors {
             _ => None,
         };
         status.samples = batch.samples.len();
-        status.rejected += batch.rejected;
         status.last_duration = Some(batch.duration);
         if batch.outcome.is_failure() {
             status.consecutive_failures += 1;
@@ -180,5 +195,50 @@ impl Collectors {
         if batch.outcome == Outcome::Ok {
             status.last_success = Some(batch.at.wall);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Moment, SeriesKey};
+
+    #[test]
+    fn what_is_odd_is_told_once_a_minute_with_the_first_of_it() {
+        let mut collectors = Collectors::default();
+        collectors.expect("it".into(), "it".to_owned(), Duration::from_secs(1));
+        let mut told = |second, bad: &[&str], resets| {
+            let uptime = Duration::from_secs(second);
+            let mut batch = Batch {
+                collector: "it".into(),
+                at: Moment { wall: Timestamp::UNIX_EPOCH, uptime },
+                duration: Duration::ZERO,
+                samples: Vec::new(),
+                rejected: Rejected::default(),
+                outcome: Outcome::Ok,
+                broken: false,
+            };
+            bad.iter().for_each(|what| batch.rejected.add(Reason::Invalid, || (*what).to_owned()));
+            let mut noticed = Noticed::default();
+            (0..resets).for_each(|_| noticed.reset(&Arc::new(SeriesKey::new("total", []))));
+            let lines = collectors.note(&batch, &noticed).into_iter().map(|notice| match notice {
+                Notice::Resets { count, series, .. } => format!("{count} resets, {series}"),
+                Notice::Rejected { rejected, .. } => {
+                    format!("{} rejected, {}", rejected.total(), rejected.first().unwrap().1)
+                }
+            });
+            lines.collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(told(1, &[], 0), "");
+        assert_eq!(told(2, &["a", "b"], 0), "2 rejected, a");
+        assert_eq!(told(3, &["c", "d"], 1), "1 resets, total");
+        assert_eq!(told(4, &["e"], 2), "");
+        assert_eq!(told(62, &[], 0), "3 rejected, c");
+        assert_eq!(told(63, &["f"], 0), "2 resets, total");
+        assert_eq!(told(200, &[], 0), "1 rejected, f");
+        assert_eq!(told(300, &[], 0), "");
+        let (_, status) = collectors.iter().next().unwrap();
+        assert_eq!((status.rejected.total(), status.counter_resets), (6, 3));
+        assert_eq!(status.last_rejected.as_ref().unwrap().2, "f");
     }
 }

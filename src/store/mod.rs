@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::sample::{Batch, Moment, Sample, SeriesKey, Stamp, Value};
+use crate::sample::{Batch, Moment, Reason, Sample, SeriesKey, Stamp, Value};
 
 /// The latest value of every series, each owned by the collector that brought it first.
 #[derive(Debug)]
@@ -79,9 +79,17 @@ impl Store {
         for Sample { key, value, stamp } in &batch.samples {
             let (value, at, stamp) = (*value, batch.at, *stamp);
             match self.insert(key, Series { value, at, stamp, collector: collector.clone() }) {
-                Insert::Taken => {}
+                Insert::Kept => {}
                 Insert::Reset => noticed.reset(key),
-                Insert::Refused => continue,
+                Insert::Twice => noticed.reject(Reason::Duplicate, key, "came twice"),
+                Insert::Taken => {
+                    noticed.reject(Reason::Duplicate, key, "is a series of another collector");
+                    continue;
+                }
+                Insert::Full => {
+                    noticed.reject(Reason::Limit, key, "is beyond store.max_series");
+                    continue;
+                }
             }
             brought.push(key.clone());
         }
@@ -147,25 +155,27 @@ impl Store {
                 // Twice in one batch: the later one counts, and the fault is counted.
                 let is_twice = present.at == series.at;
                 self.dropped.duplicate += u64::from(is_twice);
-                let is_reset = !is_twice && has_gone_down(present.value, series.value);
+                let has_gone_down = has_gone_down(present.value, series.value);
                 *present = series;
-                if is_reset {
-                    return Insert::Reset;
+                match (is_twice, has_gone_down) {
+                    (true, _) => return Insert::Twice,
+                    (false, true) => return Insert::Reset,
+                    (false, false) => {}
                 }
             }
             Some(_) => {
                 self.dropped.duplicate += 1;
-                return Insert::Refused;
+                return Insert::Taken;
             }
             None if full => {
                 self.dropped.limit += 1;
-                return Insert::Refused;
+                return Insert::Full;
             }
             None => {
                 self.series.insert(key.clone(), series);
             }
         }
-        Insert::Taken
+        Insert::Kept
     }
 
     fn remove_stale(&mut self, collector: &Arc<str>, at: Moment) {
@@ -179,10 +189,15 @@ impl Store {
 
 /// What became of a sample.
 enum Insert {
-    Taken,
-    /// It is taken, and a counter that went down.
+    Kept,
+    /// It is kept, and a counter that went down.
     Reset,
-    Refused,
+    /// It is kept in place of another of the same batch.
+    Twice,
+    /// Another collector has the series.
+    Taken,
+    /// There are as many series as may be.
+    Full,
 }
 
 fn has_gone_down(before: Value, now: Value) -> bool {
@@ -232,7 +247,8 @@ mod tests {
     fn the_first_owner_of_a_series_keeps_it() {
         let mut store = Store::new(&Config::default());
         store.apply(&batch("one", 1, &["a"]));
-        store.apply(&batch("two", 2, &["a"]));
+        let noticed = store.apply(&batch("two", 2, &["a"]));
+        assert_eq!(noticed.rejected.count(Reason::Duplicate), 1);
         assert_eq!(store.value("a"), Some(1.0));
         assert_eq!(store.dropped().duplicate, 1);
         store.apply(&batch("one", 3, &[]));
@@ -245,7 +261,8 @@ mod tests {
         let mut store = Store::new(&Config::default());
         let mut twice = batch("one", 1, &["a", "a"]);
         twice.samples[1].value = Value::Gauge(7.0);
-        store.apply(&twice);
+        let noticed = store.apply(&twice);
+        assert_eq!(noticed.rejected.first(), Some((Reason::Duplicate, "a came twice")));
         assert_eq!((store.value("a"), store.dropped().duplicate), (Some(7.0), 1));
         store.apply(&batch("one", 2, &["a"]));
         assert_eq!(store.dropped().duplicate, 1);
@@ -276,7 +293,9 @@ mod tests {
     #[test]
     fn series_are_bounded() {
         let mut store = Store::new(&Config { max_series: 2 });
-        store.apply(&batch("one", 1, &["a", "b", "c"]));
+        let noticed = store.apply(&batch("one", 1, &["a", "b", "c"]));
+        let first = noticed.rejected.first();
+        assert_eq!(first, Some((Reason::Limit, "c is beyond store.max_series")));
         assert_eq!(names(&store), ["a", "b"]);
         assert_eq!(store.dropped(), Dropped { duplicate: 0, limit: 1 });
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sample::SeriesKey;
+use crate::sample::{Reason, Rejected, SeriesKey};
 
 /// What the store saw in a batch.
 #[derive(Debug, Default)]
@@ -12,12 +12,18 @@ pub struct Noticed {
     pub resets: u64,
     /// The last of them.
     pub last_reset: Option<Arc<SeriesKey>>,
+    /// Samples that it did not take, or took one of two for.
+    pub rejected: Rejected,
 }
 
 impl Noticed {
     pub(super) fn reset(&mut self, key: &Arc<SeriesKey>) {
         self.resets += 1;
         self.last_reset = Some(key.clone());
+    }
+
+    pub(super) fn reject(&mut self, reason: Reason, key: &SeriesKey, why: &str) {
+        self.rejected.add(reason, || format!("{key} {why}"));
     }
 }
 
@@ -26,6 +32,8 @@ impl Noticed {
 pub enum Notice {
     /// So many counters of a collector went down, and one of them.
     Resets { collector: Arc<str>, count: u64, series: String },
+    /// These samples of a collector were refused.
+    Rejected { collector: Arc<str>, rejected: Rejected },
 }
 
 /// Lets one pass a minute.

@@ -33,17 +33,19 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 13] = [
+const COLLECTOR: [&str; 15] = [
     "consecutive_failures",
     "counter_resets",
     "error",
     "interval",
     "last_duration",
+    "last_rejected",
     "last_reset",
     "last_success",
     "name",
     "plugin",
     "reason",
+    "rejected",
     "samples",
     "state",
     "total_failures",

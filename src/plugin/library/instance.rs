@@ -7,10 +7,10 @@ use gz_monitor_abi::{self as abi, Error, Functions, Refusal, Sink, Status, Str, 
 
 use super::host::Hosted;
 use crate::plugin::{Failure, Source, value};
-use crate::sample::{BatchBuilder, Stamp};
+use crate::sample::{BatchBuilder, Reason, Stamp, brief};
 
-/// A sample as the library emitted it, or why it was refused.
-pub type Sample<'a> = Result<abi::Reading<'a>, String>;
+/// A sample as the library emitted it, or why it was refused, with a text for people.
+pub type Sample<'a> = Result<abi::Reading<'a>, (Reason, String)>;
 
 /// A running collector of a library; destroyed when dropped.
 pub struct Instance {
@@ -84,7 +84,7 @@ impl Source for Instance {
                 let value = value(reading.kind, reading.value);
                 out.push_at(reading.name, reading.labels, value, stamp);
             }
-            Err(_) => out.reject_malformed(),
+            Err((reason, what)) => out.reject(reason, || what),
         })
     }
 }
@@ -128,8 +128,11 @@ unsafe extern "C" fn emit(
         (taker.take)(match reading {
             Ok(reading) if reading.value.is_finite() => Ok(reading),
             // As the header has it: no collector means to say that it measured no number.
-            Ok(reading) => Err(format!("{} is {}", reading.name, reading.value)),
-            Err(refusal) => Err(refusal.to_string()),
+            Ok(reading) => {
+                let what = format!("{} is {}", brief(reading.name), reading.value);
+                Err((Reason::Value, what))
+            }
+            Err(refusal) => Err((Reason::Invalid, refusal.to_string())),
         });
     };
     // SAFETY: samples are as the header says, for the duration of this call.
@@ -137,7 +140,7 @@ unsafe extern "C" fn emit(
     match read {
         Ok(()) => Status::OK,
         Err(refusal) => {
-            (taker.take)(Err(refusal.to_string()));
+            (taker.take)(Err((Reason::Invalid, refusal.to_string())));
             Status::ERR_INTERNAL
         }
     }

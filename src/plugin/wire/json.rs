@@ -7,6 +7,8 @@ use gz_monitor_sdk::{Kind, Level};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Unexpected, Visitor};
 
+use crate::sample::Reason;
+
 use super::{Ending, Malformed, Record, Sample, kind_by_name, of_micros};
 
 /// Every field that any record may have; which must be there, `type` decides.
@@ -27,6 +29,8 @@ struct Fields<'a> {
     #[serde(borrow)]
     status: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     level: Option<Cow<'a, str>>,
     #[serde(borrow)]
     message: Option<Cow<'a, str>>,
@@ -38,6 +42,11 @@ pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
     match fields.record.as_deref() {
         None | Some("sample") => sample(fields).map(Record::Sample),
         Some("end") => ending(fields).map(Record::End),
+        Some("refused") => {
+            let reason = fields.reason.as_deref().and_then(Reason::of);
+            let message = fields.message.unwrap_or_default();
+            Ok(Record::Refused(reason.unwrap_or(Reason::Invalid), message))
+        }
         Some("log") => {
             let level = match fields.level.as_deref() {
                 Some("error") => Level::Error,
@@ -47,9 +56,9 @@ pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
             };
             Ok(Record::Log(level, fields.message.unwrap_or_default()))
         }
-        Some(other) => {
-            Err(Malformed(format!("unknown type {other:?}; there are sample, end and log")))
-        }
+        Some(other) => Err(Malformed(format!(
+            "unknown type {other:?}; there are sample, end, refused and log"
+        ))),
     }
 }
 

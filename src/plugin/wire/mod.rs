@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 use gz_monitor_sdk::{Kind, Level};
 
+use crate::sample::Reason;
+
 /// Types that one child may declare; more are passed over.
 const TYPES_MAX: usize = 10_000;
 /// Bytes of a name whose type is remembered.
@@ -22,6 +24,8 @@ const TYPE_NAME_MAX: usize = 1_024;
 #[derive(Debug, PartialEq)]
 pub enum Record<'a> {
     Sample(Sample<'a>),
+    /// A sample that the child itself has refused, and why.
+    Refused(Reason, Cow<'a, str>),
     /// The end of a collection, and how it went.
     End(Ending),
     /// A line for the log.

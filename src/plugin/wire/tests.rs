@@ -107,6 +107,8 @@ fn ends_and_logs() {
     let line = r#"{"type":"log","level":"warn","message":"hm"}"#;
     assert_eq!(read(line), Ok(Record::Log(Level::Warn, "hm".into())));
     assert_eq!(read(""), Ok(Record::Nothing));
+    let line = r#"{"type":"refused","reason":"value","message":"a is NaN"}"#;
+    assert_eq!(read(line), Ok(Record::Refused(Reason::Value, "a is NaN".into())));
 }
 
 #[test]
