@@ -24,7 +24,6 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let loaded = plugins.load(&sources);
     let mut out = io::stdout().lock();
     print(&plugins.host(), &mut out)?;
-    // A configuration that names a plugin that is refused is wrong, and this list says why.
     let folders = loaded.map_err(Failure::Config)?.config.plugins.folders;
     let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
     Ok(writeln!(out, "\nLibraries are looked for in {}", folders.join(", "))?)

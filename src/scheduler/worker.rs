@@ -135,8 +135,11 @@ impl Parts {
             None => {
                 let plugin = &settings.plugin;
                 let factory = plugins.get(plugin);
-                let factory = factory
-                    .ok_or_else(|| Failure::Permanent(format!("there is no plugin {plugin:?}")))?;
+                let factory = factory.ok_or_else(|| {
+                    let why = plugins.why_missing(plugin).map(|why| format!(": {why}"));
+                    let why = why.unwrap_or_default();
+                    Failure::Permanent(format!("there is no plugin {plugin:?}{why}"))
+                })?;
                 // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
                 let deadline = settings.deadline.mul_f64(0.9);
                 let (name, isolation) = (settings.name.clone(), settings.isolation);
