@@ -70,7 +70,7 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
     let count = |state| collectors.iter().filter(|collector| collector["state"] == state).count();
     let (ok, absent) = (count("ok"), count("absent"));
     let rest = if absent > 0 { format!(", {absent} absent") } else { String::new() };
-    line("collectors", format!("{ok} of {} ok{rest}", collectors.len()))?;
+    line("collectors", format!("{ok} of {} ok{rest}", collectors.len() - absent))?;
     for collector in collectors.iter().filter(|collector| collector["state"] != "ok") {
         line("", collector_line(collector))?;
     }

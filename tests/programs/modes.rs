@@ -122,7 +122,7 @@ async fn each_way_to_end_a_collection() {
             "{now}"
         );
     }
-    let is_told = |line: &&str| line.contains("collector=\"absent\"");
+    let is_told = |line: &&str| line.contains("collector=\"absent\" reason");
     let log = daemon.log();
     let told: Vec<&str> = log.lines().filter(is_told).collect();
     assert!(matches!(told[..], [line] if line.contains(" INFO nothing to measure")), "{told:?}");
