@@ -145,8 +145,10 @@ impl BatchBuilder {
             samples.retain(|Sample { key, stamp, .. }| {
                 let far = stamp.filter(|stamp| !stamp.is_within(skew, at));
                 if let Some(stamp) = far {
-                    let (name, time) = (named(key.name()), rfc3339(stamp.wall()));
-                    let what = || format!("{name}: {time} is further than {skew:?} from now");
+                    let what = || {
+                        let (name, time) = (named(key.name()), rfc3339(stamp.wall()));
+                        format!("{name}: {time} is further than {skew:?} from now")
+                    };
                     rejected.add(Reason::Timestamp, what);
                 }
                 far.is_none()
