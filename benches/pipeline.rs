@@ -20,7 +20,8 @@ use serde_json::Map;
 /// Samples of one batch: all that the default collectors bring in one round are about as many.
 const SAMPLES: usize = 500;
 const SERIES: usize = 2_000;
-const LIMITS: sample::Limits = sample::Limits { samples: 10_000, labels: 32, text: 1_024 };
+const LIMITS: sample::Limits =
+    sample::Limits { samples: 10_000, labels: 32, text: 1_024, clock_skew: Duration::ZERO };
 
 fn moment(round: u64) -> Moment {
     Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(round) }
@@ -36,7 +37,7 @@ fn samples(count: usize, generation: usize) -> Vec<Sample> {
         let labels = [("device", device.as_str()), ("generation", &generation)];
         builder.push(&name, &labels, Value::Counter(index as f64));
     }
-    builder.take().0
+    builder.take(jiff::Timestamp::UNIX_EPOCH).0
 }
 
 fn batch(samples: Vec<Sample>, round: u64) -> Batch {
@@ -125,7 +126,7 @@ fn collect(criterion: &mut Criterion) {
                 for (source, builder) in &mut running {
                     // A machine may lack what one of them reads; the attempt is part of a round.
                     let _ = source.collect(builder);
-                    black_box(builder.take());
+                    black_box(builder.take(jiff::Timestamp::UNIX_EPOCH));
                 }
             });
         });

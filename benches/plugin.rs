@@ -18,7 +18,8 @@ use serde_json::{Map, Value, json};
 
 const ROUNDS: usize = 101;
 const SAMPLES: [usize; 3] = [10, 100, 1_000];
-const LIMITS: Limits = Limits { samples: 100_000, labels: 32, text: 1_024 };
+const LIMITS: Limits =
+    Limits { samples: 100_000, labels: 32, text: 1_024, clock_skew: Duration::ZERO };
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench -- --test` only wants to know that it runs.
@@ -120,7 +121,7 @@ fn median_us(
     for _ in 0..rounds {
         let before = thread_time_us();
         source.collect(&mut builder)?;
-        let (batch, _) = builder.take();
+        let (batch, _) = builder.take(jiff::Timestamp::UNIX_EPOCH);
         costs.push((thread_time_us() - before) / samples as f64);
         if batch.len() < samples {
             return Err(format!("{} samples came, not {samples}", batch.len()).into());

@@ -377,7 +377,10 @@ fn on_this_machine() {
     live::<DiskStats>();
     live::<FileSystem>();
     live::<Network>();
-    live::<Pressure>();
+    match Pressure::init(Default::default(), Host::new("/".into(), |_, _| {})) {
+        Err(Error::NoData(_)) => {}
+        _ => drop(live::<Pressure>()),
+    }
     let names = |samples: &Samples| samples.keys().cloned().collect::<HashSet<_>>();
     for [first, second] in [live::<Load>(), live::<Memory>(), live::<VmStat>()] {
         assert!(!first.is_empty());

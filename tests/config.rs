@@ -13,7 +13,7 @@ use gz_monitor::config::{self, Checks, Config, Loaded, Override, Problems, Sourc
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 
-fn plugins(_: &Config) -> Vec<String> {
+fn plugins() -> Vec<String> {
     ["cpu", "load", "memory"].map(str::to_owned).into()
 }
 
@@ -24,8 +24,18 @@ fn plugin_config(_: &str, config: &Map<String, Json>) -> Result<(), String> {
     }
 }
 
+/// Plugins that a file may have are known by their names here.
+fn why_missing(plugin: &str) -> Option<String> {
+    plugin.starts_with("lib").then(|| "lib.so is refused".to_owned())
+}
+
 fn checks() -> Checks<'static> {
-    Checks { known_plugins: &plugins, plugin_config: &plugin_config }
+    Checks {
+        discover: &|_| {},
+        known_plugins: &plugins,
+        why_missing: &why_missing,
+        plugin_config: &plugin_config,
+    }
 }
 
 /// The `.toml` files of `tests/config/KIND`.
@@ -123,6 +133,19 @@ fn said(text: &str) -> String {
         kept.then_some(format!("{line}\n"))
     };
     lines.iter().enumerate().filter_map(keep).collect()
+}
+
+#[test]
+fn what_may_mend_itself_is_a_warning() {
+    let load = |plugin: &str| {
+        config::load_bytes(format!("[[collector]]\nplugin = \"{plugin}\"").as_bytes(), &checks())
+    };
+    let warnings = load("libx").unwrap().warnings;
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    let why = "there is no plugin \"libx\": lib.so is refused";
+    assert_eq!(warnings, [format!("gz-monitor.toml:2: collector[libx].plugin: {why}")]);
+    assert!(load("cpu").unwrap().warnings.is_empty());
+    assert!(load("y").is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::brief;
-use crate::sample::rfc3339;
+use crate::sample::{self, Reason, rfc3339};
 use crate::store::CollectorStatus;
 use crate::units::HumanDuration;
 
@@ -13,8 +13,8 @@ use crate::units::HumanDuration;
 pub struct Collector {
     pub name: String,
     pub plugin: String,
-    /// "waiting" before its first collection, then "ok", "failing", "timed_out",
-    /// "broken" or "stopped".
+    /// "waiting" before its first collection, then "ok", "failing", "timed_out", "broken",
+    /// "stopped", or "absent": what it measures is not on this machine, which is no failure.
     pub state: &'static str,
     /// Time between two collections.
     #[serde(serialize_with = "brief")]
@@ -25,6 +25,14 @@ pub struct Collector {
     pub last_duration: Option<String>,
     /// Samples that the last collection brought.
     pub samples: usize,
+    /// Samples that were refused so far, by reason.
+    pub rejected: Rejected,
+    /// The first one of the last minute that had any.
+    pub last_rejected: Option<RejectedSample>,
+    /// Counters that went down: what they count has begun anew.
+    pub counter_resets: u64,
+    /// The series of the last of these.
+    pub last_reset: Option<String>,
     /// Failures since the last success.
     pub consecutive_failures: u64,
     pub total_failures: u64,
@@ -37,6 +45,46 @@ pub struct Collector {
     pub resident_memory_bytes: Option<u64>,
     /// Why a new configuration was refused; the one before it is in force.
     pub config_error: Option<String>,
+    /// Why it is "absent".
+    pub reason: Option<String>,
+}
+
+/// How many samples were refused.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Rejected {
+    /// A name that is not allowed, or what could not be read.
+    pub invalid: u64,
+    /// A counter that is negative or no number, or no number where there has to be one.
+    pub value: u64,
+    /// Another collector has the series, or it came twice in one collection.
+    pub duplicate: u64,
+    /// Too many samples, labels or series, or too long a text.
+    pub limit: u64,
+    /// A time of its own that is too far from that of the collection.
+    pub timestamp: u64,
+}
+
+impl From<&sample::Rejected> for Rejected {
+    fn from(rejected: &sample::Rejected) -> Self {
+        Self {
+            invalid: rejected.count(Reason::Invalid),
+            value: rejected.count(Reason::Value),
+            duplicate: rejected.count(Reason::Duplicate),
+            limit: rejected.count(Reason::Limit),
+            timestamp: rejected.count(Reason::Timestamp),
+        }
+    }
+}
+
+/// A sample that was refused.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RejectedSample {
+    /// A member of `rejected`.
+    pub reason: &'static str,
+    /// Which it was and what is wrong with it, for people.
+    pub message: String,
+    /// The end of its collection, or up to a minute later; RFC 3339, UTC.
+    pub timestamp: String,
 }
 
 impl From<(&str, &CollectorStatus)> for Collector {
@@ -49,12 +97,21 @@ impl From<(&str, &CollectorStatus)> for Collector {
             last_success: status.last_success.map(rfc3339),
             last_duration: status.last_duration.map(|duration| HumanDuration(duration).to_string()),
             samples: status.samples,
+            rejected: Rejected::from(&status.rejected),
+            last_rejected: status.last_rejected.as_ref().map(|(at, reason, what)| RejectedSample {
+                reason: reason.name(),
+                message: what.clone(),
+                timestamp: rfc3339(*at),
+            }),
+            counter_resets: status.counter_resets,
+            last_reset: status.last_reset.clone(),
             consecutive_failures: status.consecutive_failures,
             total_failures: status.total_failures,
             error: status.error.clone(),
             starts: None,
             resident_memory_bytes: None,
             config_error: status.config_error.clone(),
+            reason: status.reason.clone(),
         }
     }
 }

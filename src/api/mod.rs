@@ -13,9 +13,9 @@ mod task;
 
 pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
-pub use collector::{Collector, Collectors};
+pub use collector::{Collector, Collectors, Rejected, RejectedSample};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
-pub use sample::{CollectorUpdate, Sample, Samples, TimedSample};
+pub use sample::{CollectorUpdate, Sample, Samples, TimedSample, UpdatedSample};
 pub use status::{
     AlertStats, Health, HealthCheck, HostStatus, InitialState, MetricsUpdate, NetworkIo,
     StreamPosition, SystemStatus,

@@ -36,16 +36,29 @@ impl<'a> Sample<'a> {
     }
 }
 
+/// A reading of a collection, and when it was made, if its source has said so.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UpdatedSample<'a> {
+    #[serde(flatten)]
+    pub sample: Sample<'a>,
+    /// RFC 3339, UTC. Absent if it is that of the collection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
+}
+
 /// `collector_update.data`: all that one collection read.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CollectorUpdate<'a> {
     pub collector: &'a str,
-    pub samples: Vec<Sample<'a>>,
+    pub samples: Vec<UpdatedSample<'a>>,
 }
 
 impl<'a> From<&'a Batch> for CollectorUpdate<'a> {
     fn from(batch: &'a Batch) -> Self {
-        let sample = |sample: &'a sample::Sample| Sample::new(&sample.key, sample.value);
+        let sample = |sample: &'a sample::Sample| UpdatedSample {
+            sample: Sample::new(&sample.key, sample.value),
+            timestamp: sample.stamp.map(|stamp| rfc3339(stamp.wall())),
+        };
         Self { collector: &batch.collector, samples: batch.samples.iter().map(sample).collect() }
     }
 }
@@ -56,7 +69,7 @@ pub struct TimedSample<'a> {
     #[serde(flatten)]
     pub sample: Sample<'a>,
     pub collector: &'a str,
-    /// RFC 3339, UTC.
+    /// When it was read: as it says itself, else the end of its collection. RFC 3339, UTC.
     pub timestamp: String,
 }
 
@@ -65,7 +78,7 @@ impl<'a> From<(&'a SeriesKey, &'a Series)> for TimedSample<'a> {
         Self {
             sample: Sample::new(key, series.value),
             collector: &series.collector,
-            timestamp: rfc3339(series.at.wall),
+            timestamp: rfc3339(series.read_at()),
         }
     }
 }

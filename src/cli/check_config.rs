@@ -36,6 +36,9 @@ pub fn run(
             return Ok(EX_CONFIG);
         }
     };
+    for warning in &loaded.warnings {
+        writeln!(err, "warning: {warning}")?;
+    }
     if args.show {
         write!(out, "{}", config::show(&loaded))?;
         return Ok(0);

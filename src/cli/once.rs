@@ -59,7 +59,9 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         }
         Format::Prometheus => {
             let mut store = Store::new(&config.store);
-            batches.iter().for_each(|batch| store.apply(batch));
+            for batch in &batches {
+                store.apply(batch);
+            }
             write!(out, "{}", expose(&store, server::Format::Prometheus))?;
         }
     }
@@ -110,6 +112,10 @@ fn report(batches: &[Batch]) -> Result<(), Failure> {
     for Batch { collector, outcome, .. } in batches {
         match outcome {
             Outcome::Ok => continue,
+            Outcome::Absent(reason) => {
+                writeln!(err, "gz-monitor: collector {collector}: nothing to measure: {reason}")?;
+                continue;
+            }
             Outcome::Failed(error) | Outcome::Stopped(error) => {
                 writeln!(err, "gz-monitor: collector {collector}: {error}")?
             }

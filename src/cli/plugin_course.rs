@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gz_monitor_sdk::{Host, Level, Reload};
 use serde_json::{Map, Value as Json};
 
+use crate::clock::Clock;
 use crate::plugin::child::Description;
 use crate::plugin::{DropIn, Factory as _, Failure, Source};
 use crate::sample::{BatchBuilder, Rejected, Sample};
@@ -29,6 +30,8 @@ pub(super) struct Course {
     /// Resident bytes after the first collection and after the last.
     memory: Option<(f64, f64)>,
     error: Option<Failure>,
+    /// Why there is nothing to measure on this machine.
+    absent: Option<String>,
     /// What came of its configuration once more, if it got so far.
     reload: Option<Result<Reload, Failure>>,
     destroy: Option<Result<(), Failure>>,
@@ -55,7 +58,7 @@ impl Course {
             }
         };
         course.collect(&mut *source, settings.builder(), collections);
-        let is_there = course.error.is_none();
+        let is_there = course.error.is_none() && course.absent.is_none();
         if is_there {
             course.reload = Some(source.reload(config));
         }
@@ -72,17 +75,24 @@ impl Course {
             let started = Instant::now();
             let result = source.collect(&mut batch);
             self.times.push(started.elapsed());
-            let (samples, rejected) = batch.take();
-            self.rejected += rejected;
+            let (samples, rejected) = batch.take(Clock::start().now().wall);
+            self.rejected += &rejected;
             if let Some(now) = samples.iter().find(|sample| sample.key.name() == MEMORY) {
                 let now = now.value.get();
                 self.memory = Some(self.memory.map_or((now, now), |(first, _)| (first, now)));
             }
             let own = |sample: &Sample| ![STARTS, MEMORY].contains(&sample.key.name());
             self.samples = samples.into_iter().filter(own).collect();
-            if let Err(failure) = result {
-                self.error = Some(failure);
-                break;
+            match result {
+                Ok(()) => {}
+                Err(Failure::Absent(reason)) => {
+                    self.absent = Some(reason);
+                    break;
+                }
+                Err(failure) => {
+                    self.error = Some(failure);
+                    break;
+                }
             }
         }
     }
@@ -95,7 +105,8 @@ impl Course {
         if self.samples.len() > SHOWN {
             writeln!(out, "  ... and {} more", self.samples.len() - SHOWN)?;
         }
-        let done = self.times.len() - usize::from(self.error.is_some()).min(self.times.len());
+        let has_ended = self.error.is_some() || self.absent.is_some();
+        let done = self.times.len() - usize::from(has_ended).min(self.times.len());
         let count = self.samples.len();
         writeln!(
             out,
@@ -110,7 +121,9 @@ impl Course {
         if let Some(Ok(())) = self.destroy {
             writeln!(out, "  destroy     ended well")?;
         }
-        if self.error.is_none() && count == 0 {
+        if let Some(reason) = &self.absent {
+            writeln!(out, "  note        nothing to measure on this machine: {reason}")?;
+        } else if self.error.is_none() && count == 0 {
             writeln!(out, "  note        it has nothing to report")?;
         }
         let wrong = self.wrong();
@@ -140,12 +153,9 @@ impl Course {
 
     fn wrong(&self) -> Vec<String> {
         let mut wrong = Vec::new();
-        let Rejected { invalid, limit } = self.rejected;
-        if invalid > 0 {
-            wrong.push(format!("{invalid} samples refused: name, label or text not allowed"));
-        }
-        if limit > 0 {
-            wrong.push(format!("{limit} samples refused: too many, or too long"));
+        if let Some((_, what)) = self.rejected.first() {
+            let count = self.rejected.total();
+            wrong.push(format!("{count} samples refused, the first because: {what}"));
         }
         wrong.extend(self.error.as_ref().map(ToString::to_string));
         if let Some(Err(failure)) = &self.reload {

@@ -100,7 +100,6 @@ fn look(args: &Args, file: Option<PathBuf>, silent: Option<&str>) -> Result<(), 
         return Ok(());
     }
     print(&inventory, &mut out)?;
-    // A configuration that names a plugin that is refused is wrong, and this list says why.
     let folders = loaded.map_err(Failure::Config)?.config.plugins.folders;
     let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
     writeln!(out, "\nLibraries are looked for in {}", folders.join(", "))?;

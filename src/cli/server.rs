@@ -76,6 +76,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     for (path, reason) in plugins.host().refused() {
         tracing::warn!(path = %path.display(), reason, "plugin refused");
     }
+    warn(&loaded);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))
@@ -89,6 +90,13 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     plugins.host().hurry();
     runtime.shutdown_timeout(COLLECTORS_TIMEOUT);
     Ok(result?)
+}
+
+/// A collector without its plugin does not run; everything else does.
+fn warn(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        tracing::warn!(%warning, "configuration");
+    }
 }
 
 fn refusal(problems: Problems, plugins: &Plugins) -> Failure {
@@ -160,11 +168,16 @@ async fn reload(daemon: &mut Daemon, sources: &Sources, plugins: &Plugins) {
                 tracing::error!(%problem, "configuration not reloaded");
             }
         }
-        Ok(loaded) => match daemon.reload(loaded.config).await {
-            Ok(changes) if changes.is_empty() => tracing::info!("reloaded: nothing has changed"),
-            Ok(changes) => tracing::info!(%changes, "reloaded"),
-            Err(error) => tracing::error!(%error, "configuration not reloaded"),
-        },
+        Ok(loaded) => {
+            warn(&loaded);
+            match daemon.reload(loaded.config).await {
+                Ok(changes) if changes.is_empty() => {
+                    tracing::info!("reloaded: nothing has changed")
+                }
+                Ok(changes) => tracing::info!(%changes, "reloaded"),
+                Err(error) => tracing::error!(%error, "configuration not reloaded"),
+            }
+        }
     }
 }
 

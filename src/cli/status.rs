@@ -60,10 +60,22 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
     line("http", format!("{} requests, {errors} errors, {time} each", metrics["total_requests"]))?;
     let list = |name: &str| all[name].as_array().cloned().unwrap_or_default();
     let collectors = list("collectors");
-    let ok = collectors.iter().filter(|collector| collector["state"] == "ok").count();
-    line("collectors", format!("{ok} of {} ok", collectors.len()))?;
+    let count = |state| collectors.iter().filter(|collector| collector["state"] == state).count();
+    let (ok, absent) = (count("ok"), count("absent"));
+    let rest = if absent > 0 { format!(", {absent} absent") } else { String::new() };
+    line("collectors", format!("{ok} of {} ok{rest}", collectors.len() - absent))?;
     for collector in collectors.iter().filter(|collector| collector["state"] != "ok") {
         line("", collector_line(collector))?;
+    }
+    for collector in collectors.iter().filter(|one| one["counter_resets"].as_u64() > Some(0)) {
+        let (name, series) = (text(&collector["name"]), text(&collector["last_reset"]));
+        let count = &collector["counter_resets"];
+        line("", format!("{name}: {count} counters went down, the last is {series}"))?;
+    }
+    for collector in collectors.iter().filter(|one| one["last_rejected"].is_object()) {
+        let (name, last) = (text(&collector["name"]), &collector["last_rejected"]);
+        let (message, at) = (text(&last["message"]), text(&last["timestamp"]));
+        line("", format!("{name}: samples refused at {at}: {message}"))?;
     }
     for alert in list("alerts").iter().filter(|alert| alert["status"] == "firing") {
         let (severity, name) = (text(&alert["severity"]), text(&alert["rule_name"]));
@@ -75,7 +87,7 @@ fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
 
 fn collector_line(collector: &Value) -> String {
     let (name, state) = (text(&collector["name"]), text(&collector["state"]));
-    match collector["error"].as_str() {
+    match collector["error"].as_str().or(collector["reason"].as_str()) {
         Some(error) => format!("{name} is {state}: {error}"),
         None => format!("{name} is {state}"),
     }

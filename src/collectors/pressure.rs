@@ -40,11 +40,14 @@ impl Collector for Pressure {
     type Config = Config;
 
     fn init(_: Config, host: Host) -> Result<Self> {
-        Ok(Self { files: RESOURCES.map(|(path, ..)| ProcFile::new(&host, path)) })
+        let mut files = RESOURCES.map(|(path, ..)| ProcFile::new(&host, path));
+        // Before 4.20, built without it, or switched off (no `psi=1`): a kernel stays as it is.
+        if files.iter_mut().all(|file| file.try_read().is_err_and(|error| is_absent(&error))) {
+            return Err(no_psi());
+        }
+        Ok(Self { files })
     }
 
-    /// [`Error::NoData`] if the kernel has no PSI (before 4.20, or built without it), or has it
-    /// switched off (no `psi=1`).
     fn collect(&mut self, out: &mut Sink<'_>) -> Result {
         let mut present = false;
         for (file, (path, some, full)) in self.files.iter_mut().zip(RESOURCES) {
@@ -58,8 +61,12 @@ impl Collector for Pressure {
                 out.counter(name, seconds, &[]);
             }
         }
-        if present { Ok(()) } else { Err(Error::NoData("the kernel has no PSI".to_owned())) }
+        if present { Ok(()) } else { Err(no_psi()) }
     }
+}
+
+fn no_psi() -> Error {
+    Error::NoData("the kernel has no PSI".to_owned())
 }
 
 /// A kernel with PSI switched off still has the files, but refuses to read them.

@@ -18,8 +18,12 @@ pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String
 /// What only the rooms that import `config` know.
 #[derive(Clone, Copy)]
 pub struct Checks<'a> {
-    /// The plugins that a collector may name, where these are the plugin folders.
-    pub known_plugins: &'a dyn Fn(&Config) -> Vec<String>,
+    /// Called once, before anything else is asked: looks through the plugin folders.
+    pub discover: &'a dyn Fn(&Config),
+    /// The plugins that a collector may name.
+    pub known_plugins: &'a dyn Fn() -> Vec<String>,
+    /// Why there may be no plugin of this name now, though there may be later.
+    pub why_missing: &'a dyn Fn(&str) -> Option<String>,
     /// Asked once for each collector.
     pub plugin_config: &'a PluginCheck<'a>,
 }
@@ -33,6 +37,8 @@ pub struct Loaded {
     pub origins: Node,
     /// The files that were read, in their order.
     pub files: Vec<PathBuf>,
+    /// What is not as it was meant, and keeps nothing from running.
+    pub warnings: Vec<Problem>,
 }
 
 /// Reads, merges and checks what `sources` say.
@@ -98,11 +104,17 @@ fn assemble(
     let missing = if is_whole { Missing::Refused } else { Missing::Dropped };
     check(&mut tree, shape, missing, &mut problems, &mut struck);
     let config = decode::decode(&mut tree, &mut problems, &mut struck);
+    let mut warnings = Vec::new();
     if let Some(config) = config.as_ref().filter(|_| is_whole) {
-        problems.extend(validate::validate(config, &tree, &struck, checks));
+        if let Some(checks) = checks {
+            (checks.discover)(config);
+        }
+        let found = validate::validate(config, &tree, &struck, checks);
+        problems.extend(found.problems);
+        warnings = found.warnings;
     }
     match config.filter(|_| problems.is_empty()) {
-        Some(config) => Ok(Loaded { config, origins: tree, files }),
+        Some(config) => Ok(Loaded { config, origins: tree, files, warnings }),
         None => {
             problems.sort_by_key(|problem| place(&problem.origin, &files));
             Err(Problems::new(problems))

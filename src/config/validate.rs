@@ -28,7 +28,15 @@ const fn millis(count: u64) -> HumanDuration {
 pub(super) struct Report<'a> {
     tree: &'a Node,
     struck: &'a [String],
-    problems: Vec<Problem>,
+    found: Found,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) problems: Vec<Problem>,
+    /// What may mend itself while the daemon runs.
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// All that is wrong with `config`, which was read from `tree`. Nothing is said about a value that
@@ -38,29 +46,41 @@ pub(super) fn validate(
     tree: &Node,
     struck: &[String],
     checks: Option<&Checks<'_>>,
-) -> Vec<Problem> {
-    let mut report = Report { tree, struck, problems: Vec::new() };
+) -> Found {
+    let mut report = Report { tree, struck, found: Found::default() };
     server(config, &mut report);
     websocket(config, &mut report);
     stream(config, &mut report);
     state(config, &mut report);
     validate_collectors::collectors(config, &mut report);
     validate_collectors::instances(config, checks, &mut report);
-    report.problems
+    report.found
 }
 
 impl Report<'_> {
     /// Refuses what `paths` say together; the first one is blamed.
     pub(super) fn refuse(&mut self, paths: &[Vec<Step>], message: String, hint: Option<String>) {
+        self.found.problems.extend(self.problem(paths, message, hint));
+    }
+
+    /// Warns of what `path` says.
+    pub(super) fn warn(&mut self, path: Vec<Step>, message: String, hint: Option<String>) {
+        self.found.warnings.extend(self.problem(&[path], message, hint));
+    }
+
+    fn problem(
+        &self,
+        paths: &[Vec<Step>],
+        message: String,
+        hint: Option<String>,
+    ) -> Option<Problem> {
         let described = paths.iter().map(|path| self.tree.describe(path));
         let described: Vec<String> = described.collect();
         if described.iter().any(|path| self.struck.contains(path)) {
-            return;
+            return None;
         }
-        if let (Some(path), Some(name)) = (paths.first(), described.into_iter().next()) {
-            let origin = self.tree.origin_of(path);
-            self.problems.push(Problem::new(origin, name, message, hint));
-        }
+        let origin = self.tree.origin_of(paths.first()?);
+        Some(Problem::new(origin, described.into_iter().next()?, message, hint))
     }
 
     /// Refuses what is not in `range`.

@@ -36,6 +36,7 @@ pub(super) fn collectors(config: &Config, report: &mut Report<'_>) {
     report.within(&keys("collectors.max_samples"), all.max_samples, 1..=1_000_000);
     report.within(&keys("collectors.max_labels"), all.max_labels, 1..=1_000);
     report.within(&keys("collectors.max_text"), all.max_text, 1..=1 << 20);
+    report.time(&keys("collectors.max_clock_skew"), all.max_clock_skew, HumanDuration::secs(1));
 }
 
 fn jitter(
@@ -60,7 +61,7 @@ pub(super) fn instances(config: &Config, checks: Option<&Checks<'_>>, report: &m
         let hint = format!("write {MAX_COLLECTORS} at most");
         return report.refuse(&[keys("collector")], message, Some(hint));
     }
-    let known = checks.map(|checks| (checks, (checks.known_plugins)(config)));
+    let known = checks.map(|checks| (checks, (checks.known_plugins)()));
     let mut names = HashSet::new();
     for (index, instance) in config.collector.iter().enumerate() {
         let here = vec![Step::Key("collector".to_owned()), Step::Index(index)];
@@ -103,7 +104,11 @@ fn plugin(
     if !plugins.iter().any(|known| known == name) {
         let message = format!("there is no plugin {name:?}");
         let hint = did_you_mean(name, plugins.iter().map(String::as_str));
-        report.refuse(&[at("plugin")], message, hint);
+        match (checks.why_missing)(name) {
+            None => report.refuse(&[at("plugin")], message, hint),
+            // A bad upgrade of one plugin is no reason to do without all others.
+            Some(why) => report.warn(at("plugin"), format!("{message}: {why}"), hint),
+        }
     } else if let Err(message) = (checks.plugin_config)(name, &instance.plugin_config()) {
         let path = if message.starts_with("command") { at("command") } else { at("config") };
         report.refuse(&[path], message, None);

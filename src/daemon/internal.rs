@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
-use crate::sample::{BatchBuilder, Value};
+use crate::sample::{BatchBuilder, Reason, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
 use crate::task::Status;
@@ -111,17 +111,20 @@ impl Looking {
 
 fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
     let labels = [("collector", name)];
-    let success = f64::from(u8::from(status.state == CollectorState::Ok));
+    let absent = status.state == CollectorState::Absent;
+    let success = f64::from(u8::from(absent || status.state == CollectorState::Ok));
     let duration = status.last_duration.unwrap_or_default().as_secs_f64();
     out.push("gz_collector_success", &labels, Value::Gauge(success));
+    out.push("gz_collector_absent", &labels, Value::Gauge(f64::from(u8::from(absent))));
     out.push("gz_collector_duration_seconds", &labels, Value::Gauge(duration));
     out.push("gz_collector_samples", &labels, Value::Gauge(status.samples as f64));
     let failures = Value::Counter(status.total_failures as f64);
     out.push("gz_collector_failures_total", &labels, failures);
-    for (reason, count) in [("invalid", status.rejected.invalid), ("limit", status.rejected.limit)]
-    {
-        let labels = [("collector", name), ("reason", reason)];
-        let count = Value::Counter(count as f64);
+    let resets = Value::Counter(status.counter_resets as f64);
+    out.push("gz_collector_counter_resets_total", &labels, resets);
+    for reason in Reason::ALL {
+        let labels = [("collector", name), ("reason", reason.name())];
+        let count = Value::Counter(status.rejected.count(reason) as f64);
         out.push("gz_collector_samples_rejected_total", &labels, count);
     }
 }

@@ -64,13 +64,19 @@ impl Plugins {
 
     /// Calls `check` with what a configuration must agree with.
     pub fn with_checks<T>(&self, check: impl FnOnce(&Checks<'_>) -> T) -> T {
-        let known_plugins = |config: &Config| {
+        let discover = |config: &Config| {
             self.host.discover(&config.plugins.folders);
-            self.host.all().into_iter().map(|(name, _)| name).collect()
         };
+        let known_plugins = || self.host.all().into_iter().map(|(name, _)| name).collect();
+        let why_missing = |plugin: &str| self.host.why_missing(plugin);
         let plugin_config = |plugin: &str, config: &Map<String, Json>| {
             self.host.get(plugin).map_or(Ok(()), |plugin| plugin.check(config))
         };
-        check(&Checks { known_plugins: &known_plugins, plugin_config: &plugin_config })
+        check(&Checks {
+            discover: &discover,
+            known_plugins: &known_plugins,
+            why_missing: &why_missing,
+            plugin_config: &plugin_config,
+        })
     }
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use super::{Daemon, Listening, limits, tick, wanted};
 use crate::config::{self, Changes, Config};
 use crate::pipeline::Input;
+use crate::store::CollectorState;
 
 /// Why a configuration that is valid could not be applied; the old one is still in force.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,7 @@ impl Daemon {
             self.status = tokio::spawn(tick(self.app.pipeline.clone(), *new.status.interval));
         }
         self.app.show_plugins(self.plugins.inventory());
+        self.scheduler.release(&self.absent()).await;
         self.scheduler.apply(wanted(&new, &self.plugins)).await;
         self.warn_of_what_waits(&new);
         self.config = new;
@@ -76,6 +78,15 @@ impl Daemon {
         old.stop.send_replace(true);
         tracing::info!(address = %self.listener.address, "listening on a new address");
         Ok(())
+    }
+
+    /// Collectors that have nothing to measure. A reload is how somebody says that they may now.
+    fn absent(&self) -> Vec<String> {
+        self.app.pipeline.read(|state, _| {
+            let all = state.collectors.iter();
+            let absent = all.filter(|(_, status)| status.state == CollectorState::Absent);
+            absent.map(|(name, _)| name.to_owned()).collect()
+        })
     }
 
     fn warn_of_what_waits(&self, new: &Config) {

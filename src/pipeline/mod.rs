@@ -17,7 +17,7 @@ use crate::alert::{self, Alert};
 use crate::api;
 use crate::hub::{Draft, Subject, Type, TypeSet};
 use crate::sample::{Batch, Moment};
-use crate::store::{self, Collectors, Store};
+use crate::store::{self, Collectors, Notice, Store};
 use crate::task::{self, Task};
 use vitals::Vitals;
 
@@ -28,6 +28,8 @@ pub struct Pipeline {
     pub alerts: alert::Registry,
     pub collectors: Collectors,
     vitals: Vitals,
+    /// What the last input brings into the log.
+    notices: Vec<Notice>,
 }
 
 /// Everything that can happen to the state.
@@ -97,12 +99,14 @@ impl Pipeline {
             alerts: alert::Registry::new(&limits.alerts),
             collectors: Collectors::default(),
             vitals: Vitals::default(),
+            notices: Vec::new(),
         }
     }
 
     /// Changes the state by `input` and says what is to be sent: of the types that nobody may miss
     /// all, of `collector_update` only if it is among the `wanted`.
     pub fn apply(&mut self, input: Input, wanted: TypeSet, now: Moment) -> Applied {
+        self.notices.clear();
         let drafts = match input {
             Input::Expect { collector, plugin, interval } => {
                 self.collectors.expect(collector, plugin, interval);
@@ -139,9 +143,15 @@ impl Pipeline {
         (drafts, Ok(Answer::Done))
     }
 
+    /// What the last input brings into the log.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
     fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {
         self.collectors.record(batch);
-        self.store.apply(batch);
+        let noticed = self.store.apply(batch);
+        self.notices = self.collectors.note(batch, &noticed);
         if !wanted.contains(Type::CollectorUpdate) || batch.samples.is_empty() {
             return Vec::new();
         }

@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub};
-use crate::sample::Moment;
+use crate::sample::{Moment, Reason};
+use crate::store::Notice;
 
 /// Reads the state, sends inputs and knows the stream. Cheap to clone.
 #[derive(Clone)]
@@ -90,16 +91,39 @@ pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>) {
     drop(own);
     while let Some(Envelope { input, reply }) = inputs.recv().await {
         let now = clock.now();
-        let answer = {
+        let (answer, notices) = {
             // Published under the lock: who reads the state sees the stream at the same place.
             let mut state = state.write();
             let (drafts, answer) = state.apply(input, hub.clients.wanted(), now);
             hub.publish(drafts, now);
-            answer
+            (answer, state.take_notices())
         };
+        notices.iter().for_each(log);
         if let Some(reply) = reply {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(answer);
+        }
+    }
+}
+
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Resets { collector, count, series } => {
+            tracing::info!(collector = &**collector, count, series, "counters went down");
+        }
+        Notice::Rejected { collector, rejected } => {
+            // A field that is none is not shown.
+            let count = |reason| Some(rejected.count(reason)).filter(|count| *count > 0);
+            tracing::warn!(
+                collector = &**collector,
+                invalid = count(Reason::Invalid),
+                value = count(Reason::Value),
+                duplicate = count(Reason::Duplicate),
+                limit = count(Reason::Limit),
+                timestamp = count(Reason::Timestamp),
+                first = rejected.first().map(|(_, what)| what),
+                "samples refused"
+            );
         }
     }
 }

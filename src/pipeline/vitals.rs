@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Pipeline;
 use crate::api::{self, HostStatus};
-use crate::sample::Moment;
+use crate::sample::{Moment, increase};
 use crate::severity::Severity;
 use crate::store::Store;
 use crate::units::HumanDuration;
@@ -13,10 +13,13 @@ use crate::units::HumanDuration;
 /// Error rate and response time are over this much of the past.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// HTTP counters as they were at the ticks of the last minute, so that rates can be told.
+/// How far the HTTP counters had grown at the ticks of the last minute, so that rates can be told.
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     past: VecDeque<(Duration, HttpTotals)>,
+    /// What the counters said at the last tick, and how much they had grown by then in all.
+    said: HttpTotals,
+    grown: HttpTotals,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,12 +41,30 @@ impl HttpTotals {
             seconds: store.sum("gz_http_request_duration_seconds_total").unwrap_or(0.0),
         }
     }
+
+    /// As [`HttpTotals::of`], unless nobody counts at the moment.
+    fn of_counting(store: &Store) -> Option<Self> {
+        store.value("gz_http_requests_total").map(|_| Self::of(store))
+    }
+
+    /// `self`, which had grown so far when the counters said `before`, now that they say `now`.
+    fn grow(self, before: Self, now: Self) -> Self {
+        Self {
+            requests: self.requests + increase(before.requests, now.requests),
+            errors: self.errors + increase(before.errors, now.errors),
+            seconds: self.seconds + increase(before.seconds, now.seconds),
+        }
+    }
 }
 
 impl Vitals {
     /// Remembers the counters of this tick.
     pub(super) fn tick(&mut self, store: &Store, now: Moment) {
-        self.past.push_back((now.uptime, HttpTotals::of(store)));
+        if let Some(said) = HttpTotals::of_counting(store) {
+            self.grown = self.grown.grow(self.said, said);
+            self.said = said;
+        }
+        self.past.push_back((now.uptime, self.grown));
         let is_old = |at: Duration| now.uptime.saturating_sub(at) > WINDOW;
         // The newest of the old ones stays: it is where the window begins.
         while self.past.get(1).is_some_and(|(at, _)| is_old(*at)) {
@@ -53,7 +74,8 @@ impl Vitals {
 
     /// Percent of responses with a 5xx status, and the mean response time, over the window.
     fn rates(&self, store: &Store) -> (f64, Duration) {
-        let now = HttpTotals::of(store);
+        let said = HttpTotals::of_counting(store).unwrap_or(self.said);
+        let now = self.grown.grow(self.said, said);
         let then = self.past.front().map(|(_, totals)| *totals).unwrap_or_default();
         let requests = now.requests - then.requests;
         if requests <= 0.0 {
@@ -120,4 +142,55 @@ impl Pipeline {
 /// Two decimals: a percentage with more is noise on the wire.
 fn hundredths(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Batch, BatchBuilder, Limits, Outcome, Value};
+    use crate::store;
+
+    fn at(second: u64) -> Moment {
+        Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(second) }
+    }
+
+    /// The counters of the daemon at a second.
+    fn counted(store: &mut Store, second: u64, good: f64, bad: f64, seconds: f64) {
+        let limits = Limits { samples: 9, labels: 9, text: 99, clock_skew: Duration::ZERO };
+        let mut out = BatchBuilder::new(Vec::new(), limits);
+        out.push("gz_http_requests_total", &[("code", "200")], Value::Counter(good));
+        out.push("gz_http_requests_total", &[("code", "500")], Value::Counter(bad));
+        out.push("gz_http_request_duration_seconds_total", &[], Value::Counter(seconds));
+        let (samples, rejected) = out.take(jiff::Timestamp::UNIX_EPOCH);
+        store.apply(&Batch {
+            collector: "gz-monitor".into(),
+            at: at(second),
+            duration: Duration::ZERO,
+            samples,
+            rejected,
+            outcome: Outcome::Ok,
+            broken: false,
+        });
+    }
+
+    #[test]
+    fn a_counter_that_begins_anew_has_grown_by_what_it_says() {
+        let (mut store, mut vitals) = (Store::new(&store::Config::default()), Vitals::default());
+        counted(&mut store, 1, 1000.0, 500.0, 750.0);
+        vitals.tick(&store, at(1));
+        assert_eq!(vitals.rates(&store), (0.0, Duration::ZERO));
+        counted(&mut store, 2, 1003.0, 501.0, 752.0);
+        vitals.tick(&store, at(2));
+        assert_eq!(vitals.rates(&store), (25.0, Duration::from_millis(500)));
+        // Four more since, three of them bad, and one second more.
+        counted(&mut store, 3, 1.0, 3.0, 1.0);
+        assert_eq!(vitals.rates(&store), (50.0, Duration::from_millis(375)));
+        vitals.tick(&store, at(3));
+        assert_eq!(vitals.rates(&store), (50.0, Duration::from_millis(375)));
+        // Nobody counts for a while: nothing has happened that is known of.
+        store.forget("gz-monitor");
+        vitals.tick(&store, at(4));
+        counted(&mut store, 5, 1.0, 3.0, 1.0);
+        assert_eq!(vitals.rates(&store), (50.0, Duration::from_millis(375)));
+    }
 }

@@ -68,9 +68,8 @@ impl<C: Collector> Factory for Builtin<C> {
         match guard(init)? {
             Ok(collector) => Ok(Box::new(Running(collector))),
             // What is not on this machine now will not be there at the next interval either.
-            Err(error @ (Error::Config(_) | Error::NoData(_))) => {
-                Err(Failure::Permanent(error.to_string()))
-            }
+            Err(Error::NoData(reason)) => Err(Failure::Absent(reason)),
+            Err(error @ Error::Config(_)) => Err(Failure::Permanent(error.to_string())),
             Err(error) => Err(Failure::Transient(error.to_string())),
         }
     }

@@ -100,7 +100,7 @@ struct Start {
 /// # Errors
 /// Those of the pipes. What is wrong with the library is told to the daemon, not returned.
 pub fn serve(file: &Path, collector: &str) -> io::Result<()> {
-    let out = Output { pipe: take_stdout()?, refused: None, broken: Ok(()) };
+    let out = Output { pipe: take_stdout()?, broken: Ok(()) };
     let out = Arc::new(Mutex::new(out));
     let stdin = take_stdin()?;
     let watched = stdin.get_ref().try_clone()?;
@@ -163,7 +163,7 @@ impl Served<'_> {
             None => self.make()?,
         };
         let result = instance.collect(&mut |sample| out.lock().sample(sample));
-        out.lock().dropped(instance.take_excess());
+        out.lock().excess(instance.take_excess());
         self.instance = Some(instance);
         result
     }
@@ -194,6 +194,7 @@ fn ok(status: &'static str) -> (&'static str, String) {
 fn status(failure: Failure) -> (&'static str, String) {
     match failure {
         Failure::Permanent(text) => ("config", text),
+        Failure::Absent(text) => ("absent", text),
         Failure::Transient(text) => ("unavailable", text),
         Failure::Poisoned(text) => ("panic", text),
     }
@@ -202,18 +203,14 @@ fn status(failure: Failure) -> (&'static str, String) {
 /// The way to the daemon.
 struct Output {
     pipe: BufWriter<File>,
-    /// How many samples of this collection were refused, and why the first was.
-    refused: Option<(u64, String)>,
     broken: io::Result<()>,
 }
 
 impl Output {
     fn sample(&mut self, sample: library::Sample<'_>) {
         let record = match sample {
-            Err(reason) => {
-                self.refused.get_or_insert((0, reason)).0 += 1;
-                // A name that the daemon refuses too, so that it counts.
-                json!({ "name": "", "value": 0 })
+            Err((reason, what)) => {
+                json!({ "type": "refused", "reason": reason.name(), "message": what })
             }
             Ok(reading) => {
                 let labels: BTreeMap<&str, &str> = reading.labels.iter().copied().collect();
@@ -224,7 +221,12 @@ impl Output {
                     f64::NEG_INFINITY => json!("-Inf"),
                     value => json!(value),
                 };
-                json!({ "name": reading.name, "labels": labels, "value": value, "kind": kind })
+                let mut record =
+                    json!({ "name": reading.name, "labels": labels, "value": value, "kind": kind });
+                if let Some(unix_ns) = reading.unix_ns {
+                    record["timestamp"] = json!(unix_ns as f64 / 1e6);
+                }
+                record
             }
         };
         self.write(&record);
@@ -247,17 +249,16 @@ impl Output {
         }
     }
 
-    fn dropped(&mut self, count: u64) {
+    fn excess(&mut self, count: u64) {
         if count > 0 {
-            self.write(&json!({ "type": "dropped", "count": count }));
+            let message = "more than the collection may bring";
+            self.write(&json!({
+                "type": "refused", "reason": "limit", "count": count, "message": message,
+            }));
         }
     }
 
     fn end(&mut self, status: &str, message: &str) -> io::Result<()> {
-        if let Some((count, reason)) = self.refused.take() {
-            let text = format!("{count} samples are refused, the first because: {reason}");
-            self.log(Level::Warn, &text);
-        }
         self.write(&json!({ "type": "end", "status": status, "message": message }));
         std::mem::replace(&mut self.broken, Ok(()))?;
         self.pipe.flush()

@@ -22,6 +22,9 @@ const DESCRIPTION_BYTES_MAX: u64 = 16 << 20;
 /// Libraries that are described at the same time.
 const DESCRIBED_AT_ONCE: usize = 8;
 
+/// Collectors that have gone and are remembered.
+const GONE_MAX: usize = 1_000;
+
 /// A file, and why it or a part of it is not used.
 pub type Refused = (PathBuf, String);
 type Factories = BTreeMap<String, Arc<dyn Factory>>;
@@ -41,6 +44,8 @@ struct Seen {
     untrusted: Vec<Refused>,
     /// These, and what is wrong with libraries.
     refused: Vec<Refused>,
+    /// Collectors that were there once, and the files that had them.
+    gone: BTreeMap<String, PathBuf>,
 }
 
 impl PluginHost {
@@ -104,6 +109,7 @@ impl PluginHost {
             }
         }
         seen.libraries.extend(describe_all(&self.launcher, unknown));
+        seen.remember(before);
         let mut refused = scan.refused.clone();
         refused.extend(self.settle(&seen.libraries));
         for (path, reason) in refused.iter().filter(|new| !seen.refused.contains(new)) {
@@ -116,6 +122,29 @@ impl PluginHost {
     /// What the plugin folders hold that is not used, and why.
     pub fn refused(&self) -> Vec<Refused> {
         self.seen.lock().refused.clone()
+    }
+
+    /// Why there may be no plugin of this name: a file in the plugin folders had it, or is refused
+    /// and may have it. None if no file can be the reason.
+    pub fn why_missing(&self, name: &str) -> Option<String> {
+        let seen = self.seen.lock();
+        let had_it = seen.gone.get(name);
+        let undescribed = seen.libraries.iter().filter_map(|(found, described)| {
+            described.as_ref().err().map(|reason| (&found.path, reason))
+        });
+        let untrusted = seen.untrusted.iter().map(|(path, reason)| (path, reason));
+        let suspects: Vec<(&PathBuf, &String)> = untrusted.chain(undescribed).collect();
+        let is_it = |path: &PathBuf| had_it == Some(path) || bears(path, name);
+        if let Some((path, reason)) = suspects.iter().find(|(path, _)| is_it(path)) {
+            return Some(format!("{} is refused: {reason}", path.display()));
+        }
+        if let Some(path) = had_it {
+            let is_there = seen.libraries.keys().any(|found| found.path == *path);
+            let how = if is_there { "no longer has it" } else { "is gone" };
+            return Some(format!("{} {how}", path.display()));
+        }
+        let (path, reason) = suspects.first()?;
+        Some(format!("it may be in {}, which is refused: {reason}", path.display()))
     }
 
     /// The libraries in use, and which collectors of theirs are.
@@ -176,6 +205,27 @@ impl PluginHost {
         }
         refused
     }
+}
+
+impl Seen {
+    /// Takes note of what these files had, which are gone or others now.
+    fn remember(&mut self, files: BTreeMap<Found, Described>) {
+        for (found, described) in files {
+            for description in described.into_iter().flatten() {
+                if self.gone.len() < GONE_MAX || self.gone.contains_key(&description.id) {
+                    self.gone.insert(description.id, found.path.clone());
+                }
+            }
+        }
+    }
+}
+
+/// Whether a library's file is named after a plugin: `name.so` or `libname.so`, and `-` is as good as
+/// `_`.
+fn bears(path: &Path, name: &str) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let (stem, name) = (stem.replace('_', "-"), name.replace('_', "-"));
+    stem == name || stem.strip_prefix("lib") == Some(&name)
 }
 
 /// Has libraries described, several at a time, because one that hangs takes all the time it has.

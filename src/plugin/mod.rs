@@ -31,6 +31,9 @@ pub enum Failure {
     /// It will not work before its configuration changes.
     #[error("{0}")]
     Permanent(String),
+    /// There is nothing to measure on this machine, which is no failure.
+    #[error("{0}")]
+    Absent(String),
     /// It may work later.
     #[error("{0}")]
     Transient(String),

@@ -1,11 +1,12 @@
 //! Everything that one collection gave, and how it went.
 
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::key::{is_label_name, is_metric_name};
-use super::{Moment, Sample, SeriesKey, Value};
+use super::{Moment, Reason, Rejected, Sample, SeriesKey, Stamp, Value, brief, rfc3339};
 
 /// The result of one collection.
 #[derive(Debug, Clone)]
@@ -37,6 +38,9 @@ pub enum Outcome {
     TimedOut,
     /// It cannot work, for this reason, and is not tried again before its configuration changes.
     Stopped(String),
+    /// What it measures is not on this machine, for this reason. No failure, but not tried again
+    /// before a reload.
+    Absent(String),
 }
 
 /// Bounds on what one collection may bring.
@@ -46,22 +50,24 @@ pub struct Limits {
     pub labels: usize,
     /// Bytes of a metric name, label name or label value.
     pub text: usize,
+    /// How far a sample's own time may be from that of its collection, before or after.
+    pub clock_skew: Duration,
 }
 
-/// How many samples of a collection were refused.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rejected {
-    /// Names that Prometheus does not allow, totals that are negative or no number, and what could
-    /// not be read at all.
-    pub invalid: u64,
-    /// Beyond one of the [`Limits`].
-    pub limit: u64,
+impl Limits {
+    /// Nothing may be brought.
+    pub const NONE: Self = Self { samples: 0, labels: 0, text: 0, clock_skew: Duration::ZERO };
 }
 
-impl AddAssign for Rejected {
-    fn add_assign(&mut self, more: Self) {
-        self.invalid += more.invalid;
-        self.limit += more.limit;
+impl Outcome {
+    /// Whether it counts as a failure.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Outcome::Ok | Outcome::Absent(_))
+    }
+
+    /// Whether it is the last one before somebody changes something.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Outcome::Stopped(_) | Outcome::Absent(_))
     }
 }
 
@@ -73,6 +79,8 @@ pub struct BatchBuilder {
     limits: Limits,
     known: Vec<Arc<SeriesKey>>,
     samples: Vec<Sample>,
+    /// Whether any of them has a time of its own.
+    is_stamped: bool,
     rejected: Rejected,
 }
 
@@ -80,21 +88,35 @@ impl BatchBuilder {
     /// A builder that adds the labels `extra` to every sample; a sample's own label wins.
     pub fn new(extra: Vec<(String, String)>, limits: Limits) -> Self {
         let (known, samples, rejected) = (Vec::new(), Vec::new(), Rejected::default());
-        Self { extra, limits, known, samples, rejected }
+        Self { extra, limits, known, samples, is_stamped: false, rejected }
     }
 
-    /// Adds a sample, or counts why not.
+    /// Adds a sample that was read in this collection, or counts why not.
     pub fn push(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
-        if self.samples.len() >= self.limits.samples || labels.len() > self.limits.labels {
-            self.rejected.limit += 1;
-            return;
+        self.push_at(name, labels, value, None);
+    }
+
+    /// Adds a sample with a time of its own, if it has one, or counts why not.
+    pub fn push_at(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        value: Value,
+        stamp: Option<Stamp>,
+    ) {
+        let Limits { samples, labels: most, .. } = self.limits;
+        if self.samples.len() >= samples || labels.len() > most {
+            return self.rejected.add(Reason::Limit, || match labels.len() {
+                count if count > most => format!("{}: {count} labels, not {most}", named(name)),
+                _ => format!("{}: a collection may bring {samples} samples", named(name)),
+            });
         }
         // A gauge may be beyond all numbers, a total cannot.
         if let Value::Counter(total) = value
             && !(total.is_finite() && total >= 0.0)
         {
-            self.rejected.invalid += 1;
-            return;
+            let what = || format!("{}: a counter cannot be {total}", named(name));
+            return self.rejected.add(Reason::Value, what);
         }
         let position = self.samples.len();
         let known = self.known.get(position).filter(|key| self.is_same(key, name, labels));
@@ -109,23 +131,39 @@ impl BatchBuilder {
             Some(slot) => slot.clone_from(&key),
             None => self.known.push(key.clone()),
         }
-        self.samples.push(Sample { key, value });
+        self.is_stamped |= stamp.is_some();
+        self.samples.push(Sample { key, value, stamp });
     }
 
-    /// Counts a sample that could not even be read.
-    pub fn reject_malformed(&mut self) {
-        self.rejected.invalid += 1;
+    /// Counts a sample that somebody else has refused.
+    pub fn reject(&mut self, reason: Reason, what: impl FnOnce() -> String) {
+        self.rejected.add(reason, what);
     }
 
-    /// Counts samples that were kept back already, because there were too many.
-    pub fn reject_excess(&mut self, count: u64) {
-        self.rejected.limit = self.rejected.limit.saturating_add(count);
+    /// Counts samples that somebody else has refused for one reason.
+    pub fn reject_many(&mut self, reason: Reason, count: u64, what: impl FnOnce() -> String) {
+        self.rejected.add_many(reason, count, what);
     }
 
-    /// Takes what was pushed since the last call.
-    pub fn take(&mut self) -> (Vec<Sample>, Rejected) {
+    /// Takes what was pushed since the last call, at the end of the collection, `at`.
+    pub fn take(&mut self, at: Timestamp) -> (Vec<Sample>, Rejected) {
         self.known.truncate(self.samples.len());
-        let samples = std::mem::replace(&mut self.samples, Vec::with_capacity(self.known.len()));
+        let mut samples =
+            std::mem::replace(&mut self.samples, Vec::with_capacity(self.known.len()));
+        if std::mem::take(&mut self.is_stamped) {
+            let (skew, rejected) = (self.limits.clock_skew, &mut self.rejected);
+            samples.retain(|Sample { key, stamp, .. }| {
+                let far = stamp.filter(|stamp| !stamp.is_within(skew, at));
+                if let Some(stamp) = far {
+                    let what = || {
+                        let (name, time) = (named(key.name()), rfc3339(stamp.wall()));
+                        format!("{name}: {time} is further than {skew:?} from now")
+                    };
+                    rejected.add(Reason::Timestamp, what);
+                }
+                far.is_none()
+            });
+        }
         (samples, std::mem::take(&mut self.rejected))
     }
 
@@ -141,13 +179,21 @@ impl BatchBuilder {
     }
 
     fn make_key(&mut self, name: &str, labels: &[(&str, &str)]) -> Option<Arc<SeriesKey>> {
-        if !is_metric_name(name) || !labels.iter().all(|(name, _)| is_label_name(name)) {
-            self.rejected.invalid += 1;
+        let bad_label = labels.iter().map(|(label, _)| label).find(|label| !is_label_name(label));
+        if !is_metric_name(name) || bad_label.is_some() {
+            self.rejected.add(Reason::Invalid, || match bad_label {
+                Some(label) => {
+                    format!("{}: label \"{}\" is not allowed", named(name), brief(label))
+                }
+                None => format!("{} is not allowed", named(name)),
+            });
             return None;
         }
-        let long = |text: &str| text.len() > self.limits.text;
-        if long(name) || labels.iter().any(|(name, value)| long(name) || long(value)) {
-            self.rejected.limit += 1;
+        let texts = labels.iter().flat_map(|(label, value)| [*label, *value]).chain([name]);
+        let (most, longest) = (self.limits.text, texts.map(str::len).max().unwrap_or(0));
+        if longest > most {
+            let what = || format!("{}: a text of {longest} bytes, not {most}", named(name));
+            self.rejected.add(Reason::Limit, what);
             return None;
         }
         let extra = self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -155,19 +201,26 @@ impl BatchBuilder {
     }
 }
 
+/// How a sample is told by its name, whatever that is.
+fn named(name: &str) -> String {
+    format!("name \"{}\"", brief(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: Limits = Limits { samples: 3, labels: 2, text: 20 };
+    const SKEW: Duration = Duration::from_secs(60);
+    const LIMITS: Limits = Limits { samples: 3, labels: 2, text: 20, clock_skew: SKEW };
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
     fn a_round_like_the_last_shares_its_keys() {
         let mut builder = BatchBuilder::new(vec![("dc".into(), "eu".into())], LIMITS);
         let mut round = |mode: &str| {
             builder.push("cpu", &[("mode", mode)], Value::Counter(1.0));
-            builder.take().0.remove(0).key
+            builder.take(NOW).0.remove(0).key
         };
         let first = round("idle");
         assert_eq!(first.to_string(), r#"cpu{dc="eu",mode="idle"}"#);
@@ -180,7 +233,7 @@ mod tests {
         let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
         let mut round = |labels: &[(&str, &str)]| {
             builder.push("up", labels, Value::Gauge(1.0));
-            builder.take().0.remove(0).key.to_string()
+            builder.take(NOW).0.remove(0).key.to_string()
         };
         assert_eq!(round(&[("a", "1"), ("b", "2")]), r#"up{a="1",b="2"}"#);
         assert_eq!(round(&[("a", "1"), ("a", "1")]), r#"up{a="1"}"#);
@@ -199,14 +252,68 @@ mod tests {
         }
         builder.push("total", &[], Value::Counter(-1.0));
         builder.push("total", &[], Value::Counter(f64::NAN));
-        let (samples, rejected) = builder.take();
+        let (samples, rejected) = builder.take(NOW);
         assert_eq!(samples.len(), 3);
-        assert_eq!(rejected, Rejected { invalid: 2, limit: 5 });
+        let counts = |rejected: Rejected| Reason::ALL.map(|reason| rejected.count(reason));
+        assert_eq!(rejected.first(), Some((Reason::Invalid, "name \"bad name\" is not allowed")));
+        // The last two are beyond the number of samples before they are looked at.
+        assert_eq!(counts(rejected), [2, 0, 0, 5, 0]);
         builder.push("total", &[], Value::Counter(-1.0));
         builder.push("total", &[], Value::Counter(f64::INFINITY));
         builder.push("gauge", &[], Value::Gauge(f64::NAN));
-        let (samples, rejected) = builder.take();
-        assert_eq!((samples.len(), rejected), (1, Rejected { invalid: 2, limit: 0 }));
+        let (samples, rejected) = builder.take(NOW);
+        assert_eq!(
+            rejected.first(),
+            Some((Reason::Value, "name \"total\": a counter cannot be -1"))
+        );
+        assert_eq!((samples.len(), counts(rejected)), (1, [0, 2, 0, 0, 0]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |name: &str, labels: &[(&str, &str)], value, expected: &str| {
+            let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
+            builder.push(name, labels, value);
+            let (_, rejected) = builder.take(NOW);
+            assert_eq!(rejected.first().map(|(_, what)| what), Some(expected));
+        };
+        let gauge = Value::Gauge(0.0);
+        check("a\x1b[2J", &[], gauge, "name \"a\\u{1b}[2J\" is not allowed");
+        check("a", &[("__b", "")], gauge, "name \"a\": label \"__b\" is not allowed");
+        check(
+            "a",
+            &[("b", "123456789012345678901")],
+            gauge,
+            "name \"a\": a text of 21 bytes, not 20",
+        );
+        let many = [("a", ""), ("b", ""), ("c", "")];
+        check("a", &many, gauge, "name \"a\": 3 labels, not 2");
+        check("a", &[], Value::Counter(f64::NAN), "name \"a\": a counter cannot be NaN");
+    }
+
+    #[test]
+    fn a_time_of_its_own_is_kept_if_it_is_near() {
+        let mut builder = BatchBuilder::new(Vec::new(), LIMITS);
+        let at: Timestamp = "2024-01-10T10:00:00Z".parse().unwrap();
+        let mut round = |apart_s: i64| {
+            let stamp = at.as_second() + apart_s;
+            let stamp = Stamp::of_unix_ns(stamp * 1_000_000_000);
+            builder.push("first", &[], Value::Gauge(1.0));
+            builder.push_at("it", &[], Value::Gauge(1.0), Some(stamp));
+            builder.push("last", &[], Value::Gauge(1.0));
+            let (samples, rejected) = builder.take(at);
+            let it = samples.iter().find(|sample| sample.key.name() == "it");
+            let shared = samples.iter().map(|sample| Arc::strong_count(&sample.key)).min();
+            assert_eq!((samples[0].stamp, shared), (None, Some(2)));
+            (it.and_then(|it| it.stamp).map(|it| it.wall()), rejected.count(Reason::Timestamp))
+        };
+        let near: Timestamp = "2024-01-10T09:59:00Z".parse().unwrap();
+        assert_eq!(round(-60), (Some(near), 0));
+        assert_eq!(round(0), (Some(at), 0));
+        for far in [-61, 61, i64::from(i32::MIN), -at.as_second()] {
+            assert_eq!(round(far), (None, 1), "{far}");
+        }
+        assert_eq!(size_of::<Sample>(), 32);
     }
 
     proptest! {
@@ -222,7 +329,7 @@ mod tests {
                     let labels: Vec<_> = labels.iter().map(|(n, v)| (&**n, &**v)).collect();
                     builder.push(name, &labels, Value::Gauge(0.0));
                 }
-                for (sample, (name, labels)) in builder.take().0.iter().zip(&round) {
+                for (sample, (name, labels)) in builder.take(NOW).0.iter().zip(&round) {
                     let own = labels.iter().map(|(n, v)| (&**n, &**v));
                     let expected = SeriesKey::new(name, own.chain([("x", "own")]));
                     prop_assert_eq!(&*sample.key, &expected);

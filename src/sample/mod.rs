@@ -1,12 +1,16 @@
 //! Pure values: what a collector has read.
 
 mod batch;
+mod brief;
 mod key;
 mod moment;
+mod rejected;
 
-pub use batch::{Batch, BatchBuilder, Limits, Outcome, Rejected};
+pub use batch::{Batch, BatchBuilder, Limits, Outcome};
+pub use brief::brief;
 pub use key::{SeriesKey, is_label_name};
-pub use moment::{Moment, rfc3339};
+pub use moment::{Moment, Stamp, rfc3339};
+pub use rejected::{Reason, Rejected};
 
 use std::sync::Arc;
 
@@ -15,6 +19,8 @@ use std::sync::Arc;
 pub struct Sample {
     pub key: Arc<SeriesKey>,
     pub value: Value,
+    /// When it was read, if its source has said so; else at the end of its collection.
+    pub stamp: Option<Stamp>,
 }
 
 /// A number and what it means.
@@ -24,6 +30,12 @@ pub enum Value {
     Gauge(f64),
     /// Only grows, until its source restarts at zero.
     Counter(f64),
+}
+
+/// How much a total has grown between two readings. One that went down has begun anew at zero, as
+/// Prometheus has it: what it says now is what it has grown by.
+pub fn increase(before: f64, now: f64) -> f64 {
+    if now < before { now } else { now - before }
 }
 
 impl Value {

@@ -32,6 +32,9 @@ pub struct Config {
     pub max_labels: usize,
     /// Bytes that a metric name, label name or label value may have.
     pub max_text: usize,
+    /// How far the time that a sample bears itself may be from that of its collection, before or
+    /// after; a sample beyond is dropped and counted.
+    pub max_clock_skew: HumanDuration,
 }
 
 impl Default for Config {
@@ -46,6 +49,7 @@ impl Default for Config {
             max_samples: 10_000,
             max_labels: 32,
             max_text: 1_024,
+            max_clock_skew: HumanDuration::secs(300),
         }
     }
 }

@@ -108,6 +108,13 @@ impl Scheduler {
         futures_util::future::join_all(self.leaving.drain(..).map(Gone::wait)).await;
     }
 
+    /// Stops these, so that the next [`Scheduler::apply`] starts them anew.
+    pub async fn release(&mut self, names: &[String]) {
+        for name in names {
+            self.remove(name).await;
+        }
+    }
+
     async fn start(&mut self, settings: Settings) {
         // Nobody listens any more only when the daemon stops.
         let _ = self.events.send(settings.started()).await;

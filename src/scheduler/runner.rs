@@ -12,7 +12,7 @@ use super::worker::Worker;
 use super::{Cadence, Event, Settings};
 use crate::clock::Clock;
 use crate::plugin::PluginHost;
-use crate::sample::{Batch, Outcome, Rejected};
+use crate::sample::{Batch, Outcome};
 
 /// What needs two readings (the use of processors, the largest processes) gets its second one this
 /// soon after the start, so that nobody looks at blanks for a whole interval.
@@ -20,9 +20,6 @@ const SECOND_READING: Duration = Duration::from_secs(1);
 
 /// The least time between a collection and one that the collector itself asks for.
 const LEAST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A collector that brings bad samples does so every time; its log line comes no more often.
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// One collector, and whom it serves.
 pub(super) struct Runner {
@@ -78,26 +75,21 @@ impl Runner {
         let mut quarantine = fresh;
         let mut changes = self.settings.clone();
         let mut worker = Worker::new(settings.clone(), self.plugins.clone(), alive);
-        let (mut first, mut refused, mut warned) = (true, Rejected::default(), None);
+        let mut first = true;
         let requests = worker.requests();
         loop {
             let batch = worker.collect(self.clock).await;
-            quarantine.record(batch.outcome == Outcome::Ok);
+            quarantine.record(!batch.outcome.is_failure());
             report(&batch);
-            refused += batch.rejected;
-            if refused != Rejected::default()
-                && warned.is_none_or(|at| at + MINUTE <= batch.at.uptime)
-            {
-                warned = Some(batch.at.uptime);
-                let (collector, Rejected { invalid, limit }) = (&*batch.collector, refused);
-                tracing::warn!(collector, invalid, limit, "samples refused");
-                refused = Rejected::default();
-            }
             let is_well = batch.outcome == Outcome::Ok;
-            let stopped = matches!(batch.outcome, Outcome::Stopped(_));
+            let is_final = batch.outcome.is_final();
             let batch = Batch { broken: quarantine.is_broken(), ..batch };
             if self.events.send(Event::Ended(batch)).await.is_err() {
                 return;
+            }
+            if is_final {
+                // What it holds is not held in vain.
+                worker.let_go();
             }
             let now = self.clock.now().uptime;
             let mut next =
@@ -106,7 +98,7 @@ impl Runner {
                 next = next.min(now + SECOND_READING);
             }
             let pause = async {
-                if stopped {
+                if is_final {
                     // Until somebody has it started anew, or changes its configuration.
                     return std::future::pending().await;
                 }
@@ -168,6 +160,7 @@ fn report(Batch { collector, outcome, .. }: &Batch) {
         Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
         Outcome::Failed(error) => tracing::warn!(collector, error, "collection failed"),
         Outcome::Stopped(error) => tracing::warn!(collector, error, "collector stopped"),
+        Outcome::Absent(reason) => tracing::info!(collector, reason, "nothing to measure"),
         Outcome::TimedOut => tracing::warn!(collector, "collection passed its deadline"),
     }
 }

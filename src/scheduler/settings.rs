@@ -41,7 +41,7 @@ impl Settings {
         revision: u64,
     ) -> Self {
         let interval = instance.interval.map(|interval| *interval).or(suggested);
-        let Config { max_samples, max_labels, max_text, .. } = *all;
+        let Config { max_samples, max_labels, max_text, max_clock_skew, .. } = *all;
         Self {
             name: instance.name().to_owned(),
             plugin: instance.plugin().to_owned(),
@@ -55,7 +55,12 @@ impl Settings {
             isolation: instance.isolation,
             revision,
             labels: instance.labels.clone().into_iter().collect(),
-            limits: Limits { samples: max_samples, labels: max_labels, text: max_text },
+            limits: Limits {
+                samples: max_samples,
+                labels: max_labels,
+                text: max_text,
+                clock_skew: *max_clock_skew,
+            },
         }
     }
 

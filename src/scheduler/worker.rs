@@ -29,9 +29,9 @@ pub struct Worker {
 }
 
 enum State {
-    Idle(Parts),
+    Idle(Box<Parts>),
     /// The call has passed its deadline; nothing can stop it, but nobody waits for it either.
-    Overdue(JoinHandle<(Parts, Ended)>),
+    Overdue(JoinHandle<(Box<Parts>, Ended)>),
     /// The thread of a call was lost.
     Lost,
 }
@@ -63,13 +63,13 @@ impl Worker {
         let requests = Arc::default();
         let host = host(&settings, &requests);
         let (starts, alive) = (Arc::default(), Arc::new(alive));
-        let state = State::Idle(Parts::new(&settings, &alive));
+        let state = State::Idle(Box::new(Parts::new(&settings, &alive)));
         Self { settings, plugins, host, requests, starts, alive, state }
     }
 
     /// Collects once. Returns when the collection has ended or its deadline has passed.
     pub async fn collect(&mut self, clock: Clock) -> Batch {
-        let Ended { duration, samples, rejected, outcome } = self.call().await;
+        let Ended { duration, samples, rejected, outcome } = self.call(clock).await;
         let collector = self.settings.name.as_str().into();
         Batch { collector, at: clock.now(), duration, samples, rejected, outcome, broken: false }
     }
@@ -123,6 +123,11 @@ impl Worker {
         Ok(())
     }
 
+    /// Ends the source, if there is one; the next collection makes it anew.
+    pub(super) fn let_go(&mut self) {
+        self.state = State::Idle(self.fresh_parts());
+    }
+
     /// Gives up on whatever still runs; what comes of it is nobody's.
     fn abandon(&mut self) {
         self.host.set_cancelled(true);
@@ -130,7 +135,7 @@ impl Worker {
         self.state = State::Idle(self.fresh_parts());
     }
 
-    async fn call(&mut self) -> Ended {
+    async fn call(&mut self, clock: Clock) -> Ended {
         let parts = match std::mem::replace(&mut self.state, State::Lost) {
             State::Idle(parts) => parts,
             State::Overdue(call) if call.is_finished() => match call.await {
@@ -145,7 +150,7 @@ impl Worker {
             State::Lost => self.fresh_parts(),
         };
         self.host.set_cancelled(false);
-        let mut call = self.spawn(parts);
+        let mut call = self.spawn(parts, clock);
         let deadline = self.settings.deadline;
         match tokio::time::timeout(deadline, &mut call).await {
             Ok(Ok((parts, ended))) => {
@@ -164,20 +169,21 @@ impl Worker {
         }
     }
 
-    fn fresh_parts(&self) -> Parts {
-        Parts::new(&self.settings, &self.alive)
+    fn fresh_parts(&self) -> Box<Parts> {
+        Box::new(Parts::new(&self.settings, &self.alive))
     }
 
-    fn spawn(&self, mut parts: Parts) -> JoinHandle<(Parts, Ended)> {
+    fn spawn(&self, mut parts: Box<Parts>, clock: Clock) -> JoinHandle<(Box<Parts>, Ended)> {
         let (settings, plugins) = (self.settings.clone(), self.plugins.clone());
         let (host, starts) = (self.host.clone(), self.starts.clone());
         spawn_blocking(move || {
             let started = Instant::now();
             let result = parts.collect(&settings, &plugins, host, starts);
-            let (samples, rejected) = parts.builder.take();
+            let (samples, rejected) = parts.builder.take(clock.now().wall);
             let outcome = match result {
                 Ok(()) => Outcome::Ok,
                 Err(Failure::Permanent(text)) => Outcome::Stopped(text),
+                Err(Failure::Absent(text)) => Outcome::Absent(text),
                 Err(Failure::Transient(text)) => Outcome::Failed(text),
                 Err(Failure::Poisoned(text)) => {
                     parts.end();
@@ -249,8 +255,11 @@ impl Parts {
             None => {
                 let plugin = &settings.plugin;
                 let factory = plugins.get(plugin);
-                let factory = factory
-                    .ok_or_else(|| Failure::Permanent(format!("there is no plugin {plugin:?}")))?;
+                let factory = factory.ok_or_else(|| {
+                    let why = plugins.why_missing(plugin).map(|why| format!(": {why}"));
+                    let why = why.unwrap_or_default();
+                    Failure::Permanent(format!("there is no plugin {plugin:?}{why}"))
+                })?;
                 let context = settings.context(host, starts);
                 self.source.insert(factory.make(&settings.config, context)?)
             }

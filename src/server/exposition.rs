@@ -124,13 +124,13 @@ mod tests {
     use std::time::Duration;
 
     fn store() -> Store {
-        let limits = Limits { samples: 100, labels: 10, text: 100 };
+        let limits = Limits { samples: 100, labels: 10, text: 100, clock_skew: Duration::ZERO };
         let mut builder = BatchBuilder::new(Vec::new(), limits);
         builder.push("b_seconds_total", &[("mode", "a\"b\\c\nd")], Value::Counter(1.5));
         builder.push("a_bytes", &[("y", "2"), ("x", "1")], Value::Gauge(f64::INFINITY));
         builder.push("a_bytes", &[], Value::Gauge(f64::NAN));
         builder.push("odd", &[], Value::Counter(1e21));
-        let (samples, rejected) = builder.take();
+        let (samples, rejected) = builder.take(jiff::Timestamp::UNIX_EPOCH);
         let batch = Batch {
             collector: "c".into(),
             at: Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::ZERO },

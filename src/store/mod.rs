@@ -2,15 +2,19 @@
 
 mod collectors;
 mod config;
+mod notice;
 
 pub use collectors::{CollectorState, CollectorStatus, Collectors};
 pub use config::Config;
+pub use notice::{Notice, Noticed};
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::sample::{Batch, Moment, Sample, SeriesKey, Value};
+use jiff::Timestamp;
+
+use crate::sample::{Batch, Moment, Reason, Sample, SeriesKey, Stamp, Value};
 
 /// The latest value of every series, each owned by the collector that brought it first.
 #[derive(Debug)]
@@ -26,10 +30,19 @@ pub struct Store {
 #[derive(Debug, Clone)]
 pub struct Series {
     pub value: Value,
-    /// When it was read.
+    /// When it was collected.
     pub at: Moment,
+    /// When it was read, if its source has said so.
+    pub stamp: Option<Stamp>,
     /// The collector that reads it.
     pub collector: Arc<str>,
+}
+
+impl Series {
+    /// When it was read.
+    pub fn read_at(&self) -> Timestamp {
+        self.stamp.map_or(self.at.wall, Stamp::wall)
+    }
 }
 
 /// Samples that were not taken, by reason.
@@ -59,15 +72,26 @@ impl Store {
 
     /// Takes a batch: its samples become the latest values, and series that its collector brought
     /// before and does not bring now are gone (a disk was unplugged, a process ended).
-    pub fn apply(&mut self, batch: &Batch) {
+    pub fn apply(&mut self, batch: &Batch) -> Noticed {
+        let mut noticed = Noticed::default();
         let collector = &batch.collector;
         let mut brought = Vec::with_capacity(batch.samples.len());
-        for Sample { key, value } in &batch.samples {
-            if self
-                .insert(key, Series { value: *value, at: batch.at, collector: collector.clone() })
-            {
-                brought.push(key.clone());
+        for Sample { key, value, stamp } in &batch.samples {
+            let (value, at, stamp) = (*value, batch.at, *stamp);
+            match self.insert(key, Series { value, at, stamp, collector: collector.clone() }) {
+                Insert::Kept => {}
+                Insert::Reset => noticed.reset(key),
+                Insert::Twice => noticed.reject(Reason::Duplicate, key, "came twice"),
+                Insert::Taken => {
+                    noticed.reject(Reason::Duplicate, key, "is a series of another collector");
+                    continue;
+                }
+                Insert::Full => {
+                    noticed.reject(Reason::Limit, key, "is beyond store.max_series");
+                    continue;
+                }
             }
+            brought.push(key.clone());
         }
         let before = self.brought.get(collector).map_or(&[][..], Vec::as_slice);
         // Keys are shared between like rounds, so equal rounds are told by address.
@@ -77,6 +101,7 @@ impl Store {
             self.remove_stale(collector, batch.at);
             self.brought.insert(collector.clone(), brought);
         }
+        noticed
     }
 
     /// Drops all series of a collector that is gone.
@@ -123,27 +148,34 @@ impl Store {
         self.dropped
     }
 
-    fn insert(&mut self, key: &Arc<SeriesKey>, series: Series) -> bool {
+    fn insert(&mut self, key: &Arc<SeriesKey>, series: Series) -> Insert {
         let full = self.series.len() >= self.max_series;
         match self.series.get_mut(key) {
             Some(present) if present.collector == series.collector => {
                 // Twice in one batch: the later one counts, and the fault is counted.
-                self.dropped.duplicate += u64::from(present.at == series.at);
+                let is_twice = present.at == series.at;
+                self.dropped.duplicate += u64::from(is_twice);
+                let has_gone_down = has_gone_down(present.value, series.value);
                 *present = series;
+                match (is_twice, has_gone_down) {
+                    (true, _) => return Insert::Twice,
+                    (false, true) => return Insert::Reset,
+                    (false, false) => {}
+                }
             }
             Some(_) => {
                 self.dropped.duplicate += 1;
-                return false;
+                return Insert::Taken;
             }
             None if full => {
                 self.dropped.limit += 1;
-                return false;
+                return Insert::Full;
             }
             None => {
                 self.series.insert(key.clone(), series);
             }
         }
-        true
+        Insert::Kept
     }
 
     fn remove_stale(&mut self, collector: &Arc<str>, at: Moment) {
@@ -153,6 +185,23 @@ impl Store {
             }
         }
     }
+}
+
+/// What became of a sample.
+enum Insert {
+    Kept,
+    /// It is kept, and a counter that went down.
+    Reset,
+    /// It is kept in place of another of the same batch.
+    Twice,
+    /// Another collector has the series.
+    Taken,
+    /// There are as many series as may be.
+    Full,
+}
+
+fn has_gone_down(before: Value, now: Value) -> bool {
+    matches!((before, now), (Value::Counter(before), Value::Counter(now)) if now < before)
 }
 
 #[cfg(test)]
@@ -165,6 +214,7 @@ mod tests {
         let sample = |name: &&str| Sample {
             key: Arc::new(SeriesKey::new(name, [])),
             value: Value::Gauge(second as f64),
+            stamp: None,
         };
         Batch {
             collector: collector.into(),
@@ -197,7 +247,8 @@ mod tests {
     fn the_first_owner_of_a_series_keeps_it() {
         let mut store = Store::new(&Config::default());
         store.apply(&batch("one", 1, &["a"]));
-        store.apply(&batch("two", 2, &["a"]));
+        let noticed = store.apply(&batch("two", 2, &["a"]));
+        assert_eq!(noticed.rejected.count(Reason::Duplicate), 1);
         assert_eq!(store.value("a"), Some(1.0));
         assert_eq!(store.dropped().duplicate, 1);
         store.apply(&batch("one", 3, &[]));
@@ -210,16 +261,41 @@ mod tests {
         let mut store = Store::new(&Config::default());
         let mut twice = batch("one", 1, &["a", "a"]);
         twice.samples[1].value = Value::Gauge(7.0);
-        store.apply(&twice);
+        let noticed = store.apply(&twice);
+        assert_eq!(noticed.rejected.first(), Some((Reason::Duplicate, "a came twice")));
         assert_eq!((store.value("a"), store.dropped().duplicate), (Some(7.0), 1));
         store.apply(&batch("one", 2, &["a"]));
         assert_eq!(store.dropped().duplicate, 1);
     }
 
     #[test]
+    fn a_counter_that_goes_down_is_kept_and_noticed() {
+        let mut store = Store::new(&Config::default());
+        let mut resets = |second, values: [f64; 2], kind: fn(f64) -> Value| {
+            let mut batch = batch("one", second, &["a", "b"]);
+            batch
+                .samples
+                .iter_mut()
+                .zip(values)
+                .for_each(|(sample, value)| sample.value = kind(value));
+            let noticed = store.apply(&batch);
+            let named = noticed.last_reset.map(|key| key.to_string()).unwrap_or_default();
+            (noticed.resets, named, store.value("b"))
+        };
+        assert_eq!(resets(1, [5.0, 5.0], Value::Counter), (0, String::new(), Some(5.0)));
+        assert_eq!(resets(2, [5.0, 4.0], Value::Counter), (1, "b".to_owned(), Some(4.0)));
+        assert_eq!(resets(3, [0.0, 0.0], Value::Counter), (2, "b".to_owned(), Some(0.0)));
+        assert_eq!(resets(4, [1.0, 0.0], Value::Counter), (0, String::new(), Some(0.0)));
+        assert_eq!(resets(5, [1.0, 0.0], Value::Gauge).0, 0);
+        assert_eq!(resets(6, [0.0, -1.0], Value::Gauge).0, 0);
+    }
+
+    #[test]
     fn series_are_bounded() {
         let mut store = Store::new(&Config { max_series: 2 });
-        store.apply(&batch("one", 1, &["a", "b", "c"]));
+        let noticed = store.apply(&batch("one", 1, &["a", "b", "c"]));
+        let first = noticed.rejected.first();
+        assert_eq!(first, Some((Reason::Limit, "c is beyond store.max_series")));
         assert_eq!(names(&store), ["a", "b"]);
         assert_eq!(store.dropped(), Dropped { duplicate: 0, limit: 1 });
     }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef VERSION
@@ -99,6 +100,7 @@ static gz_status init(const gz_host *host, gz_str config, void **instance, gz_er
   host->log(host, GZ_LOG_WARN, gz_str_of("acts is started"));
   if (is(self, "init-hang")) hang();
   if (is(self, "init-unavailable")) return gz_fail(error, GZ_ERR_UNAVAILABLE, "no device yet");
+  if (is(self, "init-no-data")) return gz_fail(error, GZ_NO_DATA, "no such device");
   if (is(self, "init-config")) return gz_fail(error, GZ_ERR_CONFIG, "no such mode");
   *instance = self;
   return GZ_OK;
@@ -119,6 +121,14 @@ static void emit_bad_samples(const gz_sink *sink) {
   sink->emit(sink, NULL, 5, sizeof bad[0]);
   sink->emit(sink, bad, 1, 3);
   sink->emit(sink, bad, (size_t)-1, sizeof bad[0]);
+}
+
+static void emit_stamped(const gz_sink *sink) {
+  int64_t now = (int64_t)time(NULL) * 1000000000;
+  gz_sample samples[] = {{.name = GZ_STR("acts_near"), .unix_ns = now - 60 * INT64_C(1000000000)},
+                         {.name = GZ_STR("acts_past"), .unix_ns = now - 3600 * INT64_C(1000000000)},
+                         {.name = GZ_STR("acts_future"), .unix_ns = now + 3600 * INT64_C(1000000000)}};
+  sink->emit(sink, samples, 3, sizeof samples[0]);
 }
 
 static void emit_a_million(const gz_sink *sink) {
@@ -154,6 +164,7 @@ static gz_status collect(void *instance, const gz_sink *sink, gz_error *error) {
   if (is(self, "unknown-status")) return 4711;
   if (is(self, "no-data")) return GZ_NO_DATA;
   if (is(self, "samples")) emit_bad_samples(sink);
+  if (is(self, "stamped")) emit_stamped(sink);
   if (is(self, "million")) emit_a_million(sink);
   if (is(self, "request")) {
     tell(self, "collects");

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent;
 mod check;
 mod document;
 mod endings;
@@ -13,6 +14,7 @@ mod list;
 mod refused;
 mod reload;
 mod shipped;
+mod stamped;
 mod uptime;
 
 use std::fs;

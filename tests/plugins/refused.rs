@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::folder::{Folder, compile, set_mode, text};
 use crate::support::{PROGRAM, run};
-use crate::{children, collector, until_collected, with_plugins};
+use crate::{children, collector, until_collected, until_collector, with_plugins};
 
 /// Starts a daemon with a good plugin beside what `spoil` puts into the folder, and looks for the
 /// `reasons` in its log and in what `plugin list` says.
@@ -170,21 +170,68 @@ async fn what_prints_when_it_is_loaded_is_fine() {
     until_collected(&daemon, "acts").await;
 }
 
-#[test]
-fn a_configuration_that_names_what_was_refused() {
+/// A daemon whose configuration names a plugin whose file is refused, until `mend`.
+async fn stopped_until_mended(spoil: impl Fn(&Folder), reason: &str, mend: impl Fn(&Folder)) {
     let folder = Folder::new();
-    folder.acts("acts.so", &["-DMAJOR=2"]);
+    spoil(&folder);
+    let folders = format!("[plugins]\nfolders = [\"{}\"]\n", folder.path().display());
+    let entry = "[[collector]]\nplugin = \"acts-too\"\nname = \"named\"\n";
     let config = folder.beside("gz-monitor.toml");
-    fs::write(&config, "[[collector]]\nplugin = \"acts\"\n").expect("a file");
+    fs::write(&config, folders + entry).expect("a file");
+    let (code, out, errors) = run(&["check-config", "--config", text(&config)]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(out.starts_with("configuration is valid\n"), "{out}");
+    let warning = "gz-monitor.toml:4: collector[named].plugin: there is no plugin \"acts-too\": ";
+    assert!(errors.contains("warning: ") && errors.contains(warning), "{errors}");
+    assert!(errors.contains(reason), "{errors}");
+
+    let daemon = with_plugins(&folder, entry).start().await;
+    let is_stopped = |now: &serde_json::Value| now["state"] == "stopped";
+    let it = until_collector(&daemon, "named", "is stopped", is_stopped).await;
+    assert!(it["error"].as_str().is_some_and(|error| error.contains(reason)), "{it}");
+    assert!(daemon.log().contains("configuration warning="), "{}", daemon.log());
+    until_collected(&daemon, "cpu").await;
+    mend(&folder);
+    until_collected(&daemon, "named").await;
+}
+
+#[tokio::test]
+async fn a_bad_upgrade_of_a_plugin_that_is_named() {
+    let spoil = |folder: &Folder| folder.acts("acts.so", &["-DMAJOR=2"]);
+    let reason = "/acts.so, which is refused: its description is refused: built for plugin ABI 2";
+    stopped_until_mended(spoil, reason, |folder| folder.acts("acts.so", &[])).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_named_and_that_others_can_change() {
+    let spoil = |folder: &Folder| {
+        folder.acts("libacts_too.so", &[]);
+        set_mode(&folder.file("libacts_too.so"), 0o777);
+    };
+    let reason = "/libacts_too.so is refused: others can write to it";
+    let mend = |folder: &Folder| set_mode(&folder.file("libacts_too.so"), 0o755);
+    stopped_until_mended(spoil, reason, mend).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_named_and_whose_file_leads_nowhere() {
+    let spoil = |folder: &Folder| {
+        let link = std::os::unix::fs::symlink("/nonexistent/acts.so", folder.file("acts.so"));
+        link.expect("a link");
+    };
+    let mend = |folder: &Folder| folder.acts("acts.so", &[]);
+    stopped_until_mended(spoil, "No such file or directory", mend).await;
+}
+
+#[test]
+fn a_name_that_no_file_can_have() {
+    let folder = Folder::new();
+    folder.acts("acts.so", &[]);
+    let config = folder.beside("gz-monitor.toml");
+    fs::write(&config, "[[collector]]\nplugin = \"actz\"\n").expect("a file");
     let (config, plugins) = (text(&config).to_owned(), folder.path());
     let server = ["server", "--port", "0", "--config", &config, "--plugin-dir", text(&plugins)];
     let (code, _, errors) = run(&server);
     assert_eq!(code, 78, "{PROGRAM}: {errors}");
-    assert!(errors.contains("built for plugin ABI 2"), "{errors}");
-    assert!(errors.contains("there is no plugin \"acts\""), "{errors}");
-    let folders = format!("[plugins]\nfolders = [\"{}\"]\n", plugins.display());
-    fs::write(&config, folders + "[[collector]]\nplugin = \"acts\"\n").expect("a file");
-    let (code, _, errors) = run(&["check-config", "--config", &config]);
-    assert_eq!(code, 78, "{errors}");
-    assert!(errors.contains("built for plugin ABI 2"), "{errors}");
+    assert!(errors.contains("there is no plugin \"actz\"; did you mean \"acts\"?"), "{errors}");
 }

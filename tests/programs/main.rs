@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod counters;
 mod crashes;
 mod examples;
 mod floods;
@@ -11,6 +12,7 @@ mod hangs;
 mod life;
 mod modes;
 mod nonsense;
+mod stamped;
 mod surroundings;
 
 use std::fs;

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::support::{Daemon, daemon};
-use crate::{PACE, metric, sh, until_collector, until_metric, until_ok};
+use crate::{PACE, collector, metric, sh, until_collector, until_metric, until_ok};
 
 const ONCE: &str = r#"
 echo '# HELP jobs_done Jobs that are done'
 echo '# TYPE jobs_done counter'
-echo 'jobs_done{queue="a",host="say \"hi\""} 5 1700000000000'
+echo 'jobs_done{queue="a",host="say \"hi\""} 5'
 echo
 echo '{"name":"depth","labels":{"queue":"b"},"value":2.5}'
 echo '{"type":"sample","name":"seen_total","value":1e3}'
@@ -92,6 +92,7 @@ async fn each_way_to_end_a_collection() {
     let request = "config = { mode = \"request\" }";
     let ways = [
         ("no_data", r#""status":"no_data","message":"no queue""#, "ok", ""),
+        ("absent", r#""status":"absent","message":"no card""#, "absent", ""),
         ("config", r#""status":"config","message":"no such queue""#, "stopped", "no such queue"),
         ("unavailable", r#""status":"unavailable","message":"down""#, "failing", "down"),
         ("internal", r#""status":"internal""#, "failing", "did not say why"),
@@ -113,6 +114,18 @@ async fn each_way_to_end_a_collection() {
             .await;
         }
     }
+    for name in ["absent", "once-absent"] {
+        let now = collector(&daemon, name).await;
+        assert_eq!(
+            (&now["reason"], &now["total_failures"]),
+            (&json!("no card"), &json!(0)),
+            "{now}"
+        );
+    }
+    let is_told = |line: &&str| line.contains("collector=\"absent\" reason");
+    let log = daemon.log();
+    let told: Vec<&str> = log.lines().filter(is_told).collect();
+    assert!(matches!(told[..], [line] if line.contains(" INFO nothing to measure")), "{told:?}");
     // One that failed in its own words runs on; one that broke is started anew.
     let starts = |name: &str| format!("gz_plugin_starts_total{{collector=\"{name}\"}}");
     until_metric(&daemon, &starts("panic"), |value| value > 1.0).await;

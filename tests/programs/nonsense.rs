@@ -99,3 +99,34 @@ async fn log_records() {
     daemon.until_logged("ERROR collector says collector=\"it\" text=\"it burns\"").await;
     until_ok(&daemon, "it").await;
 }
+
+/// Why samples are refused is told by reason, with the first one of them.
+#[tokio::test]
+async fn reasons_are_counted_and_the_first_is_named() {
+    let script = r#"printf '9bad\033[31m 1\n'
+echo 'down_total -1'
+echo 'twice 1'; echo 'twice 2'
+echo 'long{x="123456789012345678901234567890123456789012345678901234567890"} 1'
+echo 'old 1 5'"#;
+    let limits = PACE.replace("[collectors]", "[collectors]\nmax_text = 50");
+    let daemon = daemon().config(&(limits + &sh("it", script, ""))).start().await;
+    until_ok(&daemon, "load").await;
+    for (reason, count) in
+        [("invalid", 1), ("value", 1), ("duplicate", 1), ("limit", 1), ("timestamp", 1)]
+    {
+        let series =
+            format!("gz_collector_samples_rejected_total{{collector=\"it\",reason=\"{reason}\"}}");
+        until_metric(&daemon, &series, |value| value >= f64::from(count)).await;
+        let it = until_ok(&daemon, "it").await;
+        assert!(it["rejected"][reason].as_u64() >= Some(1), "{reason}: {it}");
+    }
+    let it = until_ok(&daemon, "it").await;
+    let first = "name \"9bad\\u{1b}[31m\" is not allowed";
+    let last = &it["last_rejected"];
+    assert_eq!((&last["reason"], &last["message"]), (&"invalid".into(), &first.into()), "{it}");
+    let log = daemon.log();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("samples refused")).collect();
+    let [line] = told[..] else { panic!("once a minute: {told:?}") };
+    assert!(line.contains("WARN") && line.contains("9bad") && !line.contains('\x1b'), "{line}");
+    assert!(line.contains("invalid=1") && line.contains("duplicate=1"), "{line}");
+}

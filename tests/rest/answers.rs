@@ -36,15 +36,20 @@ const METRICS: [&str; 7] = [
     "total_requests",
     "uptime",
 ];
-const COLLECTOR: [&str; 13] = [
+const COLLECTOR: [&str; 18] = [
     "config_error",
     "consecutive_failures",
+    "counter_resets",
     "error",
     "interval",
     "last_duration",
+    "last_rejected",
+    "last_reset",
     "last_success",
     "name",
     "plugin",
+    "reason",
+    "rejected",
     "resident_memory_bytes",
     "samples",
     "starts",

@@ -70,7 +70,9 @@ pub trait Collector: Sized + Send + 'static {
     /// reported once and not at every interval.
     ///
     /// # Errors
-    /// [`Error::Config`] is permanent until the configuration changes, everything else is retried.
+    /// [`Error::NoData`] if what it measures is not on this machine: no failure, and not tried again
+    /// before a reload. [`Error::Config`] is permanent until the configuration changes. Everything
+    /// else is retried.
     fn init(config: Self::Config, host: Host) -> Result<Self>;
 
     /// Takes one reading and emits it. May block, up to the collector's deadline.

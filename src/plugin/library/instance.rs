@@ -9,10 +9,10 @@ use serde_json::{Map, Value as Json};
 
 use super::host::Hosted;
 use crate::plugin::{Failure, Source, value};
-use crate::sample::BatchBuilder;
+use crate::sample::{BatchBuilder, Reason, Stamp, brief};
 
-/// A sample as the library emitted it, or why it was refused.
-pub type Sample<'a> = Result<abi::Reading<'a>, String>;
+/// A sample as the library emitted it, or why it was refused, with a text for people.
+pub type Sample<'a> = Result<abi::Reading<'a>, (Reason, String)>;
 
 /// A running collector of a library; destroyed when dropped.
 pub struct Instance {
@@ -60,7 +60,7 @@ impl Instance {
         match status {
             Status::OK => Ok(Self { functions, instance, host, max_samples, excess: 0 }),
             // What is not there now will not be there at the next interval either.
-            Status::NO_DATA => Err(Failure::Permanent(format!("no data: {}", error.text()))),
+            Status::NO_DATA => Err(Failure::Absent(reason(status, &error))),
             status => Err(judge(status, &error).err().unwrap_or_else(|| {
                 Failure::Permanent(format!("init returned the unknown status {}", status.0))
             })),
@@ -115,11 +115,14 @@ impl Source for Instance {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         let result = Instance::collect(self, &mut |sample| match sample {
             Ok(reading) => {
-                out.push(reading.name, reading.labels, value(reading.kind, reading.value));
+                let stamp = reading.unix_ns.map(Stamp::of_unix_ns);
+                let value = value(reading.kind, reading.value);
+                out.push_at(reading.name, reading.labels, value, stamp);
             }
-            Err(_) => out.reject_malformed(),
+            Err((reason, what)) => out.reject(reason, || what),
         });
-        out.reject_excess(self.take_excess());
+        let excess = || "more than the collection may bring".to_owned();
+        out.reject_many(Reason::Limit, self.take_excess(), excess);
         result
     }
 
@@ -135,11 +138,16 @@ impl Drop for Instance {
     }
 }
 
-fn judge(status: Status, error: &Error) -> Result<(), Failure> {
-    let text = || match error.text() {
+/// Why it gave this status, in its own words if it has any.
+fn reason(status: Status, error: &Error) -> String {
+    match error.text() {
         text if text.is_empty() => format!("it gave the status {} and no reason", status.0),
         text => text.into_owned(),
-    };
+    }
+}
+
+fn judge(status: Status, error: &Error) -> Result<(), Failure> {
+    let text = || reason(status, error);
     match status {
         Status::OK | Status::NO_DATA => Ok(()),
         Status::ERR_CONFIG => Err(Failure::Permanent(format!("configuration: {}", text()))),
@@ -176,8 +184,11 @@ unsafe extern "C" fn emit(
         (taker.take)(match reading {
             Ok(reading) if reading.value.is_finite() => Ok(reading),
             // As the header has it: no collector means to say that it measured no number.
-            Ok(reading) => Err(format!("{} is {}", reading.name, reading.value)),
-            Err(refusal) => Err(refusal.to_string()),
+            Ok(reading) => {
+                let what = format!("{} is {}", brief(reading.name), reading.value);
+                Err((Reason::Value, what))
+            }
+            Err(refusal) => Err((Reason::Invalid, refusal.to_string())),
         });
     };
     // SAFETY: samples are as the header says, for the duration of this call.
@@ -186,7 +197,7 @@ unsafe extern "C" fn emit(
         Ok(()) if is_full => Status::ERR_UNAVAILABLE,
         Ok(()) => Status::OK,
         Err(refusal) => {
-            (taker.take)(Err(refusal.to_string()));
+            (taker.take)(Err((Reason::Invalid, refusal.to_string())));
             Status::ERR_INTERNAL
         }
     }

@@ -230,7 +230,7 @@ impl Child {
         self.close_stdin();
         self.output.runs_on();
         // Samples belong to no collection any more.
-        let limits = Limits { samples: 0, labels: 0, text: 0 };
+        let limits = Limits::NONE;
         let mut unread = BatchBuilder::new(Vec::new(), limits);
         let status = match self.read(Until::Eof, deadline, &mut unread, log, is_hurried) {
             Stop::Eof => self.wait_until(deadline, log, is_hurried),

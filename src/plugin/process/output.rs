@@ -5,7 +5,7 @@ use gz_monitor_sdk::Level;
 use super::stderr::StandardError;
 use crate::plugin::value;
 use crate::plugin::wire::{Ending, Lines, Malformed, Reader, Record, Sample};
-use crate::sample::BatchBuilder;
+use crate::sample::{BatchBuilder, Reason, Stamp};
 
 /// Bytes of a line that was not understood which are shown.
 const SHOWN_BYTES: usize = 200;
@@ -69,22 +69,27 @@ impl Output {
 impl Records {
     /// Takes one line: `None` is one that was lost.
     fn take(&mut self, line: Option<&[u8]>, out: &mut BatchBuilder, log: &mut StandardError) {
-        let Some(line) = line else { return out.reject_malformed() };
+        let Some(line) = line else {
+            let what = || "a line that is too long, or was not ended".to_owned();
+            return out.reject(Reason::Invalid, what);
+        };
         let is_over = self.ends_count && self.ending.is_some();
         let refuse = |out: &mut BatchBuilder, log: &mut StandardError, why: &Malformed| {
-            out.reject_malformed();
             let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES)]);
+            out.reject(Reason::Invalid, || format!("{why}: {text}"));
             log.say(Level::Warn, &format!("not understood: {why}: {text}"));
         };
         match self.reader.read(line) {
             Ok(Record::Nothing) => {}
             Ok(Record::Log(level, text)) => log.say(level, &text),
-            Ok(Record::End(_) | Record::Sample(_) | Record::Dropped(_)) if is_over => {
+            Ok(Record::End(_) | Record::Sample(_) | Record::Refused { .. }) if is_over => {
                 refuse(out, log, &Malformed::after_end());
             }
             Ok(Record::End(ending)) => self.ending = Some(ending),
             Ok(Record::Sample(sample)) => emit(&sample, out),
-            Ok(Record::Dropped(count)) => out.reject_excess(count),
+            Ok(Record::Refused { reason, count, message }) => {
+                out.reject_many(reason, count, || message.into_owned());
+            }
             Err(malformed) => refuse(out, log, &malformed),
         }
     }
@@ -93,5 +98,6 @@ impl Records {
 fn emit(sample: &Sample<'_>, out: &mut BatchBuilder) {
     let labels: Vec<(&str, &str)> =
         sample.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
-    out.push(&sample.name, &labels, value(sample.kind, sample.value));
+    let stamp = sample.unix_ns.map(Stamp::of_unix_ns);
+    out.push_at(&sample.name, &labels, value(sample.kind, sample.value), stamp);
 }

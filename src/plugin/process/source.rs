@@ -102,7 +102,9 @@ impl Program {
                 child.output.finish(well, out, log);
                 log.finish();
                 match child.output.take_ending() {
-                    Some(ending @ Ending::Config(_)) => self.judge(Some(ending), deadline),
+                    Some(ending @ (Ending::Config(_) | Ending::Absent(_))) => {
+                        self.judge(Some(ending), deadline)
+                    }
                     ending if well && self.config.mode == Mode::Once => {
                         self.judge(ending, deadline)
                     }
@@ -128,6 +130,10 @@ impl Program {
         };
         match ending {
             None | Some(Ending::Ok | Ending::NoData(_)) => Ok(()),
+            Some(Ending::Absent(text)) if text.is_empty() => {
+                Err(Failure::Absent("it did not say why".to_owned()))
+            }
+            Some(Ending::Absent(text)) => Err(Failure::Absent(text)),
             Some(Ending::Config(text)) => Err(Failure::Permanent(reason(text))),
             Some(Ending::Restart) => {
                 Err(Failure::Transient("\"restart\" is no answer to this".to_owned()))
@@ -203,7 +209,7 @@ impl Source for Program {
         };
         let deadline = Instant::now() + self.context.deadline;
         let request = json!({ "type": "reload", "config": config });
-        let limits = Limits { samples: 0, labels: 0, text: 0 };
+        let limits = Limits::NONE;
         let mut unread = BatchBuilder::new(Vec::new(), limits);
         let (log, cancelled) = (&mut self.log, &|| self.context.host.cancelled());
         child.request(&request, deadline, &mut unread, log, cancelled);

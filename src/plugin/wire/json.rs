@@ -7,7 +7,9 @@ use gz_monitor_sdk::{Kind, Level};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Unexpected, Visitor};
 
-use super::{Ending, Malformed, Record, Sample, kind_by_name};
+use crate::sample::Reason;
+
+use super::{Ending, Malformed, Record, Sample, kind_by_name, of_micros};
 
 /// Every field that any record may have; which must be there, `type` decides.
 #[derive(Deserialize)]
@@ -22,8 +24,12 @@ struct Fields<'a> {
     value: Option<Number>,
     #[serde(borrow)]
     kind: Option<Cow<'a, str>>,
+    /// Milliseconds since 1970-01-01 UTC, as in Prometheus text.
+    timestamp: Option<f64>,
     #[serde(borrow)]
     status: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     level: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -37,10 +43,14 @@ pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
     match fields.record.as_deref() {
         None | Some("sample") => sample(fields).map(Record::Sample),
         Some("end") => ending(fields).map(Record::End),
-        Some("dropped") => match fields.count {
-            Some(count) => Ok(Record::Dropped(count)),
-            None => Err(Malformed("dropped needs \"count\"".to_owned())),
-        },
+        Some("refused") => {
+            let reason = fields.reason.as_deref().and_then(Reason::of);
+            Ok(Record::Refused {
+                reason: reason.unwrap_or(Reason::Invalid),
+                count: fields.count.unwrap_or(1),
+                message: fields.message.unwrap_or_default(),
+            })
+        }
         Some("log") => {
             let level = match fields.level.as_deref() {
                 Some("error") => Level::Error,
@@ -51,7 +61,7 @@ pub(super) fn read(line: &str) -> Result<Record<'_>, Malformed> {
             Ok(Record::Log(level, fields.message.unwrap_or_default()))
         }
         Some(other) => Err(Malformed(format!(
-            "unknown type {other:?}; there are sample, end, dropped and log"
+            "unknown type {other:?}; there are sample, end, refused and log"
         ))),
     }
 }
@@ -68,7 +78,8 @@ fn sample(fields: Fields<'_>) -> Result<Sample<'_>, Malformed> {
             return Err(Malformed(format!("unknown kind {other:?}; there are gauge and counter")));
         }
     };
-    Ok(Sample { name, labels: fields.labels.0, value, kind })
+    let unix_ns = fields.timestamp.map(|milliseconds| of_micros(milliseconds * 1e3));
+    Ok(Sample { name, labels: fields.labels.0, value, kind, unix_ns })
 }
 
 fn ending(fields: Fields<'_>) -> Result<Ending, Malformed> {
@@ -76,12 +87,14 @@ fn ending(fields: Fields<'_>) -> Result<Ending, Malformed> {
     match fields.status.as_deref() {
         None | Some("ok") => Ok(Ending::Ok),
         Some("no_data") => Ok(Ending::NoData(message)),
+        Some("absent") => Ok(Ending::Absent(message)),
         Some("config") => Ok(Ending::Config(message)),
         Some("unavailable" | "internal") => Ok(Ending::Failed(message)),
         Some("restart") => Ok(Ending::Restart),
         Some("panic") => Ok(Ending::Poisoned(message)),
         Some(other) => Err(Malformed(format!(
-            "unknown status {other:?}; there are ok, no_data, config, unavailable, internal and panic"
+            "unknown status {other:?}; there are ok, no_data, absent, config, unavailable, internal \
+             and panic"
         ))),
     }
 }

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 use gz_monitor_sdk::{Kind, Level};
 
+use crate::sample::Reason;
+
 /// Types that one child may declare; more are passed over.
 const TYPES_MAX: usize = 10_000;
 /// Bytes of a name whose type is remembered.
@@ -22,10 +24,14 @@ const TYPE_NAME_MAX: usize = 1_024;
 #[derive(Debug, PartialEq)]
 pub enum Record<'a> {
     Sample(Sample<'a>),
+    /// Samples that the child itself has refused, and why the first of them.
+    Refused {
+        reason: Reason,
+        count: u64,
+        message: Cow<'a, str>,
+    },
     /// The end of a collection, and how it went.
     End(Ending),
-    /// So many samples were kept back, because there were too many.
-    Dropped(u64),
     /// A line for the log.
     Log(Level, Cow<'a, str>),
     /// A comment, a declaration, nothing.
@@ -39,6 +45,9 @@ pub struct Sample<'a> {
     pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     pub value: f64,
     pub kind: Kind,
+    /// Nanoseconds since 1970-01-01 UTC, if it says when it was read. What is beyond counts as the
+    /// end of time.
+    pub unix_ns: Option<i64>,
 }
 
 /// How a collection ended, in the child's words.
@@ -47,6 +56,8 @@ pub enum Ending {
     Ok,
     /// There was nothing to report, which is no failure.
     NoData(String),
+    /// There is nothing to measure on this machine.
+    Absent(String),
     /// It cannot work before its configuration changes.
     Config(String),
     /// It failed, and may work later.
@@ -129,6 +140,11 @@ impl Reader {
 /// The kind of a metric of which nothing else is known: the suffix is a promise.
 fn kind_by_name(name: &str) -> Kind {
     if name.ends_with("_total") { Kind::Counter } else { Kind::Gauge }
+}
+
+/// A time in nanoseconds: a present one with a fraction is exact to the microsecond and no further.
+fn of_micros(microseconds: f64) -> i64 {
+    (microseconds.round() as i64).saturating_mul(1_000)
 }
 
 #[cfg(test)]

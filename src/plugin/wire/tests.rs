@@ -9,7 +9,7 @@ fn read(line: &str) -> Result<Record<'_>, Malformed> {
 
 fn sample(line: &str) -> (String, Vec<(String, String)>, f64, Kind) {
     match read(line) {
-        Ok(Record::Sample(Sample { name, labels, value, kind })) => {
+        Ok(Record::Sample(Sample { name, labels, value, kind, .. })) => {
             let labels = labels.into_iter().map(|(n, v)| (n.into_owned(), v.into_owned()));
             (name.into_owned(), labels.collect(), value, kind)
         }
@@ -33,20 +33,31 @@ fn samples_of_json() {
 }
 
 #[test]
-fn what_was_kept_back() {
-    assert_eq!(read(r#"{"type":"dropped","count":12}"#), Ok(Record::Dropped(12)));
-    for line in [r#"{"type":"dropped"}"#, r#"{"type":"dropped","count":-1}"#] {
-        assert!(read(line).is_err(), "{line}");
-    }
-}
-
-#[test]
 fn samples_of_text() {
     assert_eq!(sample("a 1.5"), ("a".to_owned(), Vec::new(), 1.5, Kind::Gauge));
     let line = r#"a_total{x="1", y="a\"b\\c\nd",} +Inf 1700000000000"#;
     let expected = labels(&[("x", "1"), ("y", "a\"b\\c\nd")]);
     assert_eq!(sample(line), ("a_total".to_owned(), expected, f64::INFINITY, Kind::Counter));
     assert_eq!(sample("a{} 1e3").2, 1000.0);
+}
+
+#[test]
+fn times_of_samples() {
+    let check = |line: &str, expected: Option<i64>| {
+        let Ok(Record::Sample(sample)) = read(line) else { panic!("{line}: {:?}", read(line)) };
+        assert_eq!(sample.unix_ns, expected, "{line}");
+    };
+    check("a 1", None);
+    check("a 1 1700000000123", Some(1_700_000_000_123_000_000));
+    check("a 1 1700000000.25", Some(1_700_000_000_250_000_000));
+    check("a 1 -5 # {trace_id=\"x\"} 1", Some(-5_000_000));
+    check("a 1 # {trace_id=\"x\"} 1", None);
+    check("a 1 9223372036854775807", Some(i64::MAX));
+    check("a 1 NaN", Some(0));
+    check(r#"{"name":"a","value":1,"timestamp":1700000000123}"#, Some(1_700_000_000_123_000_000));
+    check(r#"{"name":"a","value":1,"timestamp":0}"#, Some(0));
+    check(r#"{"name":"a","value":1,"timestamp":1e300}"#, Some(i64::MAX));
+    check(r#"{"name":"a","value":1,"timestamp":null}"#, None);
 }
 
 #[test]
@@ -91,9 +102,18 @@ fn ends_and_logs() {
     assert_eq!(read(r#"{"type":"end"}"#), Ok(Record::End(Ending::Ok)));
     let line = r#"{"type":"end","status":"unavailable","message":"gone"}"#;
     assert_eq!(read(line), Ok(Record::End(Ending::Failed("gone".to_owned()))));
+    let line = r#"{"type":"end","status":"absent","message":"no card"}"#;
+    assert_eq!(read(line), Ok(Record::End(Ending::Absent("no card".to_owned()))));
     let line = r#"{"type":"log","level":"warn","message":"hm"}"#;
     assert_eq!(read(line), Ok(Record::Log(Level::Warn, "hm".into())));
     assert_eq!(read(""), Ok(Record::Nothing));
+    let line = r#"{"type":"refused","reason":"value","message":"a is NaN"}"#;
+    let (reason, message) = (Reason::Value, "a is NaN".into());
+    assert_eq!(read(line), Ok(Record::Refused { reason, count: 1, message }));
+    let line = r#"{"type":"refused","reason":"limit","count":12}"#;
+    let (reason, message) = (Reason::Limit, "".into());
+    assert_eq!(read(line), Ok(Record::Refused { reason, count: 12, message }));
+    assert!(read(r#"{"type":"refused","count":-1}"#).is_err());
 }
 
 #[test]
@@ -116,6 +136,7 @@ fn what_is_wrong_is_said() {
     check("a{x=\"1} 1", "not closed");
     check("a{x=\"1\" y=\"2\"} 1", "neither");
     check("a 1 x", "time stamp");
+    check(r#"{"name":"a","value":1,"timestamp":"now"}"#, "f64");
     assert!(Reader::default().read(b"\xff").is_err());
 }
 

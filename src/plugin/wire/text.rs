@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use gz_monitor_sdk::Kind;
 
-use super::{Malformed, Sample, kind_by_name};
+use super::{Malformed, Sample, kind_by_name, of_micros};
 
 type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
@@ -22,15 +22,10 @@ pub(super) fn read<'a>(
     let mut words = rest.split_ascii_whitespace();
     let value = words.next().ok_or_else(|| Malformed("the value is missing".to_owned()))?;
     let value = number(value)?;
-    // A time stamp may follow; the daemon's own clock is the one that counts.
-    if let Some(stamp) = words.next() {
-        let is_stamp = stamp.parse::<f64>().is_ok() || stamp.starts_with('#');
-        if !is_stamp {
-            return Err(Malformed(format!("{stamp:?} is no time stamp")));
-        }
-    }
+    // OpenMetrics may have an exemplar there, which begins with a #.
+    let unix_ns = words.next().filter(|word| !word.starts_with('#')).map(unix_ns).transpose()?;
     let kind = types.get(name).copied().unwrap_or_else(|| kind_by_name(name));
-    Ok(Sample { name: Cow::Borrowed(name), labels, value, kind })
+    Ok(Sample { name: Cow::Borrowed(name), labels, value, kind, unix_ns })
 }
 
 /// What follows the opening brace: the labels, and what is behind the closing one.
@@ -79,6 +74,18 @@ fn unquote(text: &str) -> Result<(Cow<'_, str>, &str), Malformed> {
         }
     }
     Err(Malformed("a quote is not closed".to_owned()))
+}
+
+/// A whole number is milliseconds, as Prometheus writes it; one with a fraction is seconds, as
+/// OpenMetrics does.
+fn unix_ns(text: &str) -> Result<i64, Malformed> {
+    if let Ok(milliseconds) = text.parse::<i64>() {
+        return Ok(milliseconds.saturating_mul(1_000_000));
+    }
+    let seconds: Result<f64, _> = text.parse();
+    seconds
+        .map(|seconds| of_micros(seconds * 1e6))
+        .map_err(|_| Malformed(format!("{text:?} is no time stamp")))
 }
 
 fn number(text: &str) -> Result<f64, Malformed> {

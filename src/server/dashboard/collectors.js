@@ -6,14 +6,17 @@ import { count, instant, clock, NONE } from './format.js';
 const ROWS_MAX = 100;
 
 /** Words, drawing and colour of each state. */
-const STATES = { ok: ['ok', 'healthy', 'good'], waiting: ['waiting', 'pending'], failing: ['failing', 'critical', 'bad'], timed_out: ['timed out', 'warning', 'warn'], broken: ['broken', 'critical', 'bad'], stopped: ['stopped', 'cancelled'] };
+const STATES = { ok: ['ok', 'healthy', 'good'], waiting: ['waiting', 'pending'], failing: ['failing', 'critical', 'bad'], timed_out: ['timed out', 'warning', 'warn'], broken: ['broken', 'critical', 'bad'], stopped: ['stopped', 'cancelled'], absent: ['absent', 'cancelled'] };
+
+/** Nothing is wrong with a collector in these. */
+const WELL = ['ok', 'waiting', 'absent'];
 
 export function drawCollectors(model) {
   const all = [...(model.collectors ?? [])].sort((a, b) => String(a.name).localeCompare(String(b.name)));
   const rows = byId('collectors-rows');
   reconcile(rows, all.slice(0, ROWS_MAX), collector => String(collector.name), create, update);
   rows.parentElement.hidden = all.length === 0;
-  const ill = all.filter(collector => !['ok', 'waiting'].includes(collector.state)).length;
+  const ill = all.filter(collector => !WELL.includes(collector.state)).length;
   text(byId('collectors-count'), all.length === 0 ? '' : ill === 0 ? `${all.length}, all well` : `${all.length}, ${ill} in trouble`);
   const empty = byId('collectors-empty');
   const note = model.collectorsError ? `The list could not be read: ${model.collectorsError}` : model.collectors === null ? 'Waiting for the daemon…' : all.length === 0 ? 'No collector is configured.' : '';
@@ -56,5 +59,6 @@ function update(node, collector) {
   text(interval, collector.interval ?? NONE);
   text(took, collector.last_duration ?? NONE);
   text(samples, count(collector.samples));
-  text(error, collector.error ?? (collector.config_error ? `new configuration refused: ${collector.config_error}` : ''));
+  const refused = collector.config_error && `new configuration refused: ${collector.config_error}`;
+  text(error, collector.error ?? collector.reason ?? refused ?? '');
 }

@@ -48,14 +48,17 @@ export class Rate {
   #last = new Map();
   #time = null;
 
-  /** Per second since the reading before; null for the first one and when every counter was reset. */
+  /**
+   * Per second since the reading before; null for the first one. A counter that went down has begun anew at zero: what
+   * it says is what it has grown by.
+   */
   next(time, counters) {
     const step = this.#time === null ? 0 : time - this.#time;
     let sum = null;
     if (step > 0) {
       for (const [name, value] of counters) {
         const before = this.#last.get(name);
-        if (before !== undefined && value >= before) sum = (sum ?? 0) + (value - before) / step;
+        if (before !== undefined) sum = (sum ?? 0) + (value < before ? value : value - before) / step;
       }
     }
     this.#last = counters;

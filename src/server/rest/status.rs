@@ -7,7 +7,6 @@ use poem::web::Data;
 use super::Json;
 use crate::api::{Health, HealthCheck};
 use crate::server::App;
-use crate::store::CollectorState;
 
 /// `GET /api/v1/status`: what `system_status` carries.
 #[handler]
@@ -30,7 +29,7 @@ pub(crate) fn get_health(Data(app): Data<&App>) -> Json {
             .iter()
             .map(|(name, status)| HealthCheck {
                 name: format!("collector {name}"),
-                ok: matches!(status.state, CollectorState::Ok | CollectorState::Waiting),
+                ok: status.state.is_well(),
                 message: status.error.clone(),
             })
             .collect();

@@ -208,6 +208,7 @@ pub const STEPS: [Step; 11] = [
                 "--test",
                 "--test-reporter=spec",
                 "tests/browser/dashboard.test.mjs",
+                "tests/browser/history.test.mjs",
             ]),
         ],
     },
