@@ -1,6 +1,8 @@
 //! The units for systemd, and the drop-ins that are shipped as examples: nothing in them that systemd
 //! does not know, and a sandbox no weaker than it was.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
