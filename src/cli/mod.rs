@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use gz_monitor_sdk::ABI_VERSION;
 
 use crate::config::{Override, Sources};
@@ -94,6 +94,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// The commands and their flags, for manual pages and the completions of shells.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {

@@ -8,6 +8,7 @@
 mod check;
 mod decode;
 mod diff;
+mod keys;
 mod load;
 mod origin;
 mod overrides;
@@ -23,6 +24,7 @@ mod validate;
 mod validate_collectors;
 
 pub use diff::{Change, Changes, diff};
+pub use keys::{Key, Section, sections};
 pub use load::{Checks, Loaded, PluginCheck, load, load_bytes, load_without_plugins};
 pub use origin::Origin;
 pub use overrides::PREFIX;

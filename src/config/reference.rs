@@ -45,7 +45,7 @@ pub fn reference() -> String {
 }
 
 /// The keys of a table: those that are always there as the struct has them, then the others.
-fn ordered<'a>(shape: Shape<'a>) -> Vec<(&'a str, Shape<'a>)> {
+pub(super) fn ordered<'a>(shape: Shape<'a>) -> Vec<(&'a str, Shape<'a>)> {
     let required: Vec<&str> = shape.required().collect();
     let mut keys: Vec<_> = shape.properties().collect();
     keys.sort_by_key(|(key, _)| {
@@ -112,7 +112,10 @@ fn example(text: &mut String, name: &str, list: Shape<'_>) {
             }
             Some(value) => into.push_str(&format!("#{key} = {value}\n")),
             None if shape.is("object") => into.push_str(&format!("#[{name}.{key}]\n")),
-            // It stands for another key of the example; the space keeps it apart.
+            // Both stand for another key of the example; the space keeps them apart.
+            None if !shape.choices().is_empty() => {
+                into.push_str(&format!("# {key} = {:?}\n", shape.choices()[0]));
+            }
             None => into.push_str(&format!("# {key} = [\"/path/of/a/program\", \"argument\"]\n")),
         }
     }

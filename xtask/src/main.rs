@@ -1,5 +1,6 @@
-//! The chores of the repository: `cargo xtask test` is what CI runs.
+//! The chores of the repository: `cargo xtask test` is what CI runs, `cargo xtask dist` makes packages.
 
+mod dist;
 mod test;
 
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Build the packages: .deb, .rpm and .tar.gz, into target/dist.
+    Dist(dist::Options),
     /// Run every check, or the named steps; the same command that CI runs.
     #[command(after_help = test::list_of_steps())]
     Test {
@@ -27,6 +30,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().chore {
+        Chore::Dist(options) => dist::run(&options),
         Chore::Test { steps } => test::run(&steps),
     }
 }
