@@ -3,16 +3,20 @@
 mod internal;
 mod plugins;
 mod reload;
+mod service;
 mod signals;
+mod standing;
+mod status_line;
 
 pub use plugins::Plugins;
 pub use reload::ReloadError;
+pub use service::Service;
 pub use signals::{Signal, Signals};
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
@@ -30,6 +34,10 @@ use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
 const STATUS_DELAY: Duration = Duration::from_millis(200);
+
+/// How long a start waits for collectors. One that hangs is ended by its own deadline, and a longer
+/// deadline must not hold up the start.
+const FIRST_COLLECTIONS: Duration = Duration::from_secs(30);
 
 /// A running daemon.
 pub struct Daemon {
@@ -85,6 +93,29 @@ impl Daemon {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.address
+    }
+
+    /// The addresses that it listens on, as text.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        vec![self.listener.address.to_string()]
+    }
+
+    /// Waits until every collector has ended its first collection, well or badly, but no longer than
+    /// [`FIRST_COLLECTIONS`]. Returns those that have not.
+    async fn first_collections(&self) -> Vec<String> {
+        let settings = wanted(&self.config, &self.plugins);
+        let mut late: Vec<String> = settings.into_iter().map(|settings| settings.name).collect();
+        let begin = Instant::now();
+        while begin.elapsed() < FIRST_COLLECTIONS {
+            late.retain(|name| {
+                self.app.pipeline.read(|state, _| !state.collectors.has_reported(name))
+            });
+            if late.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        late
     }
 
     /// Ends: no new connections, what is in flight is done, clients are told.

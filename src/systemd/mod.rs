@@ -1,3 +1,4 @@
 //! What a daemon owes its service manager.
 
 pub mod journal;
+pub mod notify;

@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod manager;
+mod notify;
 mod reload;
 mod stop;
 mod trouble;

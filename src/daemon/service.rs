@@ -1,0 +1,138 @@
+//! The life of a daemon as a service: ready, reloads, the end, and what the service manager is told
+//! of each.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::standing::{Concern, Standing};
+use super::{Daemon, ReloadError, Signal, Signals};
+use crate::config::{Changes, Problems, Sources};
+use crate::systemd::notify;
+
+/// While clients are drained, the service manager hears of us this often, and is promised to within
+/// the second time.
+const STOPPING_INTERVAL: Duration = Duration::from_secs(2);
+const STOPPING_PROMISE: Duration = Duration::from_secs(10);
+
+/// Why a reload changed nothing.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Config(#[from] Problems),
+    #[error(transparent)]
+    Apply(#[from] ReloadError),
+}
+
+/// A daemon, and who has a say in its life.
+pub struct Service {
+    daemon: Daemon,
+    sources: Sources,
+    signals: Signals,
+    standing: Standing,
+}
+
+impl Service {
+    /// A running daemon that reads its configuration from `sources` when it is told to.
+    pub fn new(daemon: Daemon, sources: Sources, signals: Signals) -> Self {
+        let standing = Standing::new(daemon.app.clone());
+        standing.listens_on(daemon.addresses());
+        Self { daemon, sources, signals, standing }
+    }
+
+    /// Runs until somebody stops it.
+    pub async fn run(mut self) {
+        if self.becomes_ready().await {
+            let status = tokio::spawn(self.standing.clone().keep());
+            self.heed().await;
+            status.abort();
+        }
+        self.stop().await;
+    }
+
+    /// Waits for the first collections; false if it is stopped before.
+    async fn becomes_ready(&mut self) -> bool {
+        notify::status("waiting for the first collection of every collector");
+        let late = tokio::select! {
+            late = self.daemon.first_collections() => late,
+            () = until_stop(&mut self.signals) => return false,
+        };
+        if !late.is_empty() {
+            tracing::warn!(collectors = late.join(", "), "not waiting any longer for collectors");
+        }
+        self.standing.ready();
+        tracing::info!("ready");
+        true
+    }
+
+    async fn heed(&mut self) {
+        loop {
+            tokio::select! {
+                signal = self.signals.next() => match signal {
+                    Signal::Reload => self.reload().await,
+                    Signal::Stop => return,
+                },
+                () = sleep(self.daemon.rescan_interval()) => self.daemon.rescan().await,
+            }
+        }
+    }
+
+    /// Reads the configuration again and applies what has changed.
+    async fn reload(&mut self) {
+        notify::reloading();
+        let concern = match self.apply().await {
+            Ok(changes) if changes.is_empty() => {
+                tracing::info!("reloaded: nothing has changed");
+                None
+            }
+            Ok(changes) => {
+                tracing::info!(%changes, "reloaded");
+                None
+            }
+            Err(Refusal::Config(problems)) => {
+                for problem in problems.list() {
+                    tracing::error!(%problem, "configuration not reloaded");
+                }
+                let noun = if problems.count() == 1 { "problem" } else { "problems" };
+                Some(format!("configuration not reloaded: {} {noun}", problems.count()))
+            }
+            Err(Refusal::Apply(error)) => {
+                tracing::error!(%error, "configuration not reloaded");
+                Some(format!("configuration not reloaded: {error}"))
+            }
+        };
+        self.standing.listens_on(self.daemon.addresses());
+        self.standing.concern(Concern::Reload, concern);
+        self.standing.ready();
+    }
+
+    async fn apply(&mut self) -> Result<Changes, Refusal> {
+        // New plugins are described in children, which may take their time.
+        let plugins = self.daemon.plugins.clone();
+        let loaded = tokio::task::block_in_place(|| plugins.load(&self.sources))?;
+        Ok(self.daemon.reload(loaded.config).await?)
+    }
+
+    async fn stop(mut self) {
+        tracing::info!("stopping");
+        notify::stopping(&format!("stopping, {}", self.standing.line()));
+        tokio::select! {
+            () = self.daemon.stop() => {}
+            () = extend_timeout() => {}
+            // Somebody is in a hurry.
+            () = until_stop(&mut self.signals) => {}
+        }
+        tracing::info!("stopped");
+    }
+}
+
+async fn extend_timeout() {
+    loop {
+        notify::extend_timeout(STOPPING_PROMISE);
+        sleep(STOPPING_INTERVAL).await;
+    }
+}
+
+async fn until_stop(signals: &mut Signals) {
+    while signals.next().await != Signal::Stop {}
+}
