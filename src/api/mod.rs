@@ -5,6 +5,7 @@
 mod alert;
 mod client;
 mod collector;
+mod reload;
 mod sample;
 mod status;
 mod stream;
@@ -13,6 +14,7 @@ mod task;
 pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors};
+pub use reload::Reloaded;
 pub use sample::{CollectorUpdate, Sample, Samples, TimedSample};
 pub use status::{
     AlertStats, Health, HealthCheck, HostStatus, InitialState, MetricsUpdate, NetworkIo,

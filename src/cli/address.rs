@@ -4,13 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::exit::Failure;
+use super::local_socket::{self, Target};
 use crate::config::Sources;
 use crate::daemon::Plugins;
 
 /// The flag that names a daemon.
 #[derive(Debug, clap::Args)]
 pub(super) struct DaemonAddress {
-    /// The daemon's address, such as http://127.0.0.1:8080 [default: what the configuration says]
+    /// The daemon's address, such as http://127.0.0.1:8080 [default: the socket of the daemon that
+    /// systemd runs, else what the configuration says]
     #[arg(long, value_name = "URL", value_parser = origin)]
     url: Option<String>,
 }
@@ -25,16 +27,19 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 impl DaemonAddress {
-    /// `http://HOST:PORT`, without a slash at the end.
-    pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<String, Failure> {
+    /// Where the daemon is. The configuration is asked last: somebody may just be changing it.
+    pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<Target, Failure> {
         if let Some(url) = &self.url {
-            return Ok(url.clone());
+            return Ok(Target::Url(url.clone()));
+        }
+        if let Some(socket) = local_socket::find() {
+            return Ok(Target::Socket(socket));
         }
         let sources = Sources::of_process(file, Vec::new());
         let loaded = Plugins::default().load(&sources);
         let server = loaded.map_err(Failure::Config)?.config.server;
         let address = reachable(SocketAddr::new(server.host, server.port));
-        Ok(format!("http://{address}"))
+        Ok(Target::Url(format!("http://{address}")))
     }
 }
 

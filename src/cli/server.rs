@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio::runtime;
 
 use super::address::reachable;
 use super::exit::Failure;
 use crate::config::{Loaded, Override, Problems, Sources};
-use crate::daemon::{Daemon, Plugins, Service, Signals};
+use crate::daemon::{Daemon, Plugins, Service, Signals, Sockets};
 use crate::systemd::notify;
 use crate::telemetry::Telemetry;
 
@@ -110,37 +109,20 @@ async fn serve(sources: Sources) -> Result<(), Failure> {
     for (path, reason) in plugins.host().refused() {
         tracing::warn!(path = %path.display(), reason, "plugin refused");
     }
-    let address = SocketAddr::from((config.server.host, config.server.port));
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| listen_error(address, error))?;
+    let sockets = Sockets::open(&config.server)?;
     for file in files {
         tracing::info!(file = %file.display(), "configuration read");
     }
     let is_journal = telemetry.is_journal;
-    let daemon = Daemon::start(config, plugins, listener, Some(telemetry)).await;
-    let daemon = daemon.context("cannot start")?;
-    let address = daemon.address();
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
-    if !is_journal {
+    let daemon = Daemon::start(config, plugins, sockets, Some(telemetry)).await;
+    let addresses = daemon.places().join(", ");
+    tracing::info!(addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
+    if let Some(address) = daemon.address().filter(|_| !is_journal) {
         // Whoever closed standard output does not want to know.
         let _ = announce(address);
     }
     Service::new(daemon, sources, signals).run().await;
     Ok(())
-}
-
-fn listen_error(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "another program uses this port; choose one with --port",
-        io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need a privilege; choose one with --port"
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address; choose one with --host"
-        }
-        _ => return anyhow::Error::new(error).context(format!("cannot listen on {address}")),
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}: {advice}"))
 }
 
 /// What a person at a terminal wants to know.

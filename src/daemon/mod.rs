@@ -1,6 +1,8 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod control;
 mod internal;
+mod listeners;
 mod plugins;
 mod reload;
 mod service;
@@ -8,28 +10,26 @@ mod signals;
 mod standing;
 mod status_line;
 
+pub use listeners::{ListenError, Sockets};
 pub use plugins::Plugins;
-pub use reload::ReloadError;
 pub use service::Service;
 pub use signals::{Signal, Signals};
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use poem::Response;
-use poem::endpoint::BoxEndpoint;
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+
+use listeners::Listeners;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::pipeline::{self, Handle, Input, Limits};
 use crate::scheduler::{Cadence, Controls, Event, Scheduler, Settings};
-use crate::server::{self, App};
+use crate::server::{self, App, ReloadRequests};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -47,27 +47,18 @@ pub struct Daemon {
     app: App,
     scheduler: Scheduler,
     status: JoinHandle<()>,
-    endpoint: Arc<BoxEndpoint<'static, Response>>,
-    listener: Listening,
-}
-
-/// An address that is being served.
-struct Listening {
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
+    listeners: Listeners,
+    reloads: ReloadRequests,
 }
 
 impl Daemon {
-    /// Starts everything; `listener` is bound already, so that a taken port is known before.
-    ///
-    /// # Errors
-    /// If the listener has no address.
+    /// Starts everything; `sockets` are open already, so that a taken port is known before.
     pub async fn start(
         config: Config,
         plugins: Plugins,
-        listener: TcpListener,
+        sockets: Sockets,
         telemetry: Option<Telemetry>,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let clock = Clock::start();
         let epoch = format!("{:x}", clock.now().wall.as_nanosecond());
         let hub = Arc::new(Hub::new(epoch, &config.hub));
@@ -77,7 +68,8 @@ impl Daemon {
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
-        let app = App::new(handle.clone(), controls.clone(), http, websocket);
+        let (requests, reloads) = server::reload_requests();
+        let app = App::new(handle.clone(), controls.clone(), requests, http, websocket);
         plugins.bind(app.clone());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(forward(received, handle.clone()));
@@ -85,19 +77,19 @@ impl Daemon {
         scheduler.apply(wanted(&config, &plugins)).await;
 
         let endpoint = Arc::new(server::routes(app.clone()));
-        let listener = Listening::start(listener, endpoint.clone(), app.clone())?;
+        let listeners = Listeners::start(sockets, endpoint, app.clone());
         let status = tokio::spawn(tick(handle, *config.status.interval));
-        Ok(Self { config, telemetry, plugins, app, scheduler, status, endpoint, listener })
+        Self { config, telemetry, plugins, app, scheduler, status, listeners, reloads }
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.listener.address
+    /// The TCP address that it listens on, if there is one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listeners.address()
     }
 
-    /// The addresses that it listens on, as text.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        vec![self.listener.address.to_string()]
+    /// Every address and path that it listens on, as text.
+    pub fn places(&self) -> Vec<String> {
+        self.listeners.places()
     }
 
     /// Waits until every collector has ended its first collection, well or badly, but no longer than
@@ -119,27 +111,14 @@ impl Daemon {
     }
 
     /// Ends: no new connections, what is in flight is done, clients are told.
-    pub async fn stop(self) {
-        self.listener.stop.send_replace(true);
+    pub async fn stop(mut self) {
+        self.listeners.stop();
         let limit = *self.config.server.shutdown_timeout;
         if tokio::time::timeout(limit, self.app.close()).await.is_err() {
             let (open, _) = self.app.connections();
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
         self.status.abort();
-    }
-}
-
-impl Listening {
-    fn start(
-        listener: TcpListener,
-        endpoint: Arc<BoxEndpoint<'static, Response>>,
-        app: App,
-    ) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(server::serve(listener, endpoint, app, stopped));
-        Ok(Self { address, stop })
     }
 }
 

@@ -1,13 +1,15 @@
 //! The life of a daemon as a service: ready, reloads, the end, and what the service manager is told
 //! of each.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::standing::{Concern, Standing};
-use super::{Daemon, ReloadError, Signal, Signals};
+use super::{Daemon, ListenError, Signal, Signals};
 use crate::config::{Changes, Problems, Sources};
+use crate::server::{ReloadOutcome, ReloadRefusal};
 use crate::systemd::notify;
 
 /// While clients are drained, the service manager hears of us this often, and is promised to within
@@ -21,7 +23,7 @@ enum Refusal {
     #[error(transparent)]
     Config(#[from] Problems),
     #[error(transparent)]
-    Apply(#[from] ReloadError),
+    Apply(#[from] ListenError),
 }
 
 /// A daemon, and who has a say in its life.
@@ -36,7 +38,7 @@ impl Service {
     /// A running daemon that reads its configuration from `sources` when it is told to.
     pub fn new(daemon: Daemon, sources: Sources, signals: Signals) -> Self {
         let standing = Standing::new(daemon.app.clone());
-        standing.listens_on(daemon.addresses());
+        standing.listens_on(daemon.places());
         Self { daemon, sources, signals, standing }
     }
 
@@ -67,20 +69,24 @@ impl Service {
 
     async fn heed(&mut self) {
         loop {
+            let rescan = sleep(self.daemon.rescan_interval());
             tokio::select! {
                 signal = self.signals.next() => match signal {
-                    Signal::Reload => self.reload().await,
+                    Signal::Reload => drop(self.reload().await),
                     Signal::Stop => return,
                 },
-                () = sleep(self.daemon.rescan_interval()) => self.daemon.rescan().await,
+                // The other end is in the daemon's own hands, and so never gone.
+                Some(request) = self.daemon.reloads.recv() => request.answer(self.reload().await),
+                () = rescan => self.daemon.rescan().await,
             }
         }
     }
 
     /// Reads the configuration again and applies what has changed.
-    async fn reload(&mut self) {
+    async fn reload(&mut self) -> ReloadOutcome {
         notify::reloading();
-        let concern = match self.apply().await {
+        let applied = self.apply().await;
+        let concern = match &applied {
             Ok(changes) if changes.is_empty() => {
                 tracing::info!("reloaded: nothing has changed");
                 None
@@ -97,13 +103,20 @@ impl Service {
                 Some(format!("configuration not reloaded: {} {noun}", problems.count()))
             }
             Err(Refusal::Apply(error)) => {
-                tracing::error!(%error, "configuration not reloaded");
+                let error = in_full(error);
+                tracing::error!(error, "configuration not reloaded");
                 Some(format!("configuration not reloaded: {error}"))
             }
         };
-        self.standing.listens_on(self.daemon.addresses());
+        self.standing.listens_on(self.daemon.places());
         self.standing.concern(Concern::Reload, concern);
         self.standing.ready();
+        applied.map(|changes| changes.lines()).map_err(|refusal| match refusal {
+            Refusal::Config(problems) => {
+                ReloadRefusal::Invalid { problems: problems.lines(), count: problems.count() }
+            }
+            Refusal::Apply(error) => ReloadRefusal::NotApplied(in_full(&error)),
+        })
     }
 
     async fn apply(&mut self) -> Result<Changes, Refusal> {
@@ -123,6 +136,14 @@ impl Service {
             () = until_stop(&mut self.signals) => {}
         }
         tracing::info!("stopped");
+    }
+}
+
+/// An error with what is behind it.
+fn in_full(error: &ListenError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

@@ -9,12 +9,14 @@ mod cursor;
 mod filter;
 mod log;
 mod message;
+mod peer;
 
 pub use client::{Client, Clients, Membership};
 pub use config::Config;
 pub use cursor::{Cursor, Due, Gap};
 pub use filter::{Filter, TypeSet};
 pub use message::{Draft, Message, Subject, Type};
+pub use peer::Peer;
 
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! The accept loop: takes connections until it is told to stop, whatever a single one does.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,11 +8,11 @@ use http::StatusCode;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::App;
-use super::connection;
+use super::socket::{Listener, Stream};
+use super::{App, connection};
+use crate::hub::Peer;
 
 /// Out of file descriptors, say: to try again at once would only burn a processor.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
@@ -22,7 +21,7 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 /// Serves `listener` until `stop` turns true. Connections live on; [`App::close`] ends them.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     app: App,
     mut stop: watch::Receiver<bool>,
@@ -49,7 +48,7 @@ pub async fn serve(
     }
 }
 
-fn admit<E>(socket: TcpStream, peer: SocketAddr, endpoint: &Arc<E>, app: &App)
+fn admit<E>(socket: Stream, peer: Peer, endpoint: &Arc<E>, app: &App)
 where
     E: Endpoint<Output = Response> + 'static,
 {
@@ -66,7 +65,7 @@ where
 }
 
 /// Says why in as few bytes as HTTP allows.
-async fn refuse(mut socket: TcpStream, status: StatusCode) {
+async fn refuse(mut socket: Stream, status: StatusCode) {
     let text = format!(
         "HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );

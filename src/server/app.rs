@@ -4,11 +4,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
-use super::{Config, HttpTotals, WebSocketConfig};
+use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::pipeline;
 use crate::scheduler::Controls;
 
@@ -22,6 +22,7 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
+    pub(super) reloads: mpsc::Sender<ReloadRequest>,
     settings: RwLock<(Config, WebSocketConfig)>,
     closing: watch::Sender<bool>,
 }
@@ -31,6 +32,7 @@ impl App {
     pub fn new(
         pipeline: pipeline::Handle,
         controls: Controls,
+        reloads: mpsc::Sender<ReloadRequest>,
         config: Config,
         websocket: WebSocketConfig,
     ) -> Self {
@@ -39,6 +41,7 @@ impl App {
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
+            reloads,
             settings: RwLock::new((config, websocket)),
             closing: watch::Sender::new(false),
         }))

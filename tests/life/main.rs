@@ -3,10 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod manager;
 mod notify;
 mod reload;
+mod socket;
 mod stop;
+mod systemd;
 mod trouble;
 
 use support::{collector, until_collected, until_collector};

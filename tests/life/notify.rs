@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::manager::Manager;
 use crate::support::{PROGRAM, Root, daemon, until};
+use crate::systemd::Manager;
 
 fn assignments(message: &str) -> Vec<&str> {
     message.lines().filter_map(|line| line.split('=').next()).collect()

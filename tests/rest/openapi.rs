@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 18] = [
+const OPERATIONS: [(&str, &str); 19] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -20,6 +20,7 @@ const OPERATIONS: [(&str, &str); 18] = [
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/metrics"),
     ("GET", "/api/v1/openapi.json"),
+    ("POST", "/api/v1/reload"),
     ("GET", "/api/v1/samples"),
     ("GET", "/api/v1/status"),
     ("GET", "/api/v1/tasks"),
@@ -171,6 +172,7 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/samples", json!(null)),
         ("GET", "/api/v1/samples?nmae=x", json!(null)),
         ("GET", "/api/v1/openapi.json", json!(null)),
+        ("POST", "/api/v1/reload", json!(null)),
         ("DELETE", "/api/v1/tasks/t", json!(null)),
         ("DELETE", "/api/v1/tasks/t", json!(null)),
     ] {
