@@ -13,6 +13,7 @@ use super::exit::Failure;
 use crate::config::{Loaded, Override, Problems, Sources};
 use crate::daemon::{Daemon, Plugins, Service, Signals, Sockets};
 use crate::systemd::notify;
+use crate::systemd::sockets::{self, Inherited};
 use crate::telemetry::Telemetry;
 
 /// One thread does the work of an idle host; the second keeps clients served while it is busy.
@@ -65,6 +66,8 @@ pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    // Before there is a second thread.
+    let inherited = sockets::inherited();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))
@@ -73,7 +76,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         .build()
         .context("cannot start threads")?;
     let sources = Sources::of_process(file, args.overrides());
-    let result = runtime.block_on(serve(sources));
+    let result = runtime.block_on(serve(sources, inherited));
     if let Err(failure) = &result {
         let (text, errno) = failure.status();
         notify::failed(&text, errno);
@@ -98,7 +101,7 @@ pub(super) fn tell_refused(plugins: &Plugins) {
     }
 }
 
-async fn serve(sources: Sources) -> Result<(), Failure> {
+async fn serve(sources: Sources, inherited: Inherited) -> Result<(), Failure> {
     // First of all: until then a signal would kill, and a reload be lost.
     let signals = Signals::install().context("cannot receive signals")?;
     let plugins = Plugins::default();
@@ -109,7 +112,7 @@ async fn serve(sources: Sources) -> Result<(), Failure> {
     for (path, reason) in plugins.host().refused() {
         tracing::warn!(path = %path.display(), reason, "plugin refused");
     }
-    let sockets = Sockets::open(&config.server)?;
+    let sockets = Sockets::open(&config.server, inherited)?;
     for file in files {
         tracing::info!(file = %file.display(), "configuration read");
     }

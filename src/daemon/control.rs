@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, fchmod};
 use tokio::net::{UnixListener, UnixSocket};
 
-use super::listeners::BACKLOG;
+use super::sockets::BACKLOG;
 
 /// Owner and group may connect, for which connect(2) wants the right to write.
 const MODE: u32 = 0o660;

@@ -1,42 +1,26 @@
-//! Everything that a daemon listens on: opened before it starts, exchanged by a reload.
+//! Everything that a daemon listens on while it runs, exchanged by a reload.
 
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
-use tokio::net::TcpSocket;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use super::control::SocketFile;
+use super::sockets::{ListenError, Sockets, control, listen};
 use crate::server::{self, App, Listener};
-
-/// Connections that wait to be accepted, also while there is no daemon to do it.
-pub(super) const BACKLOG: u32 = 4096;
-
-/// Where a daemon cannot listen, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {place}{}", .advice.map(|advice| format!(": {advice}")).unwrap_or_default())]
-pub struct ListenError {
-    place: String,
-    advice: Option<&'static str>,
-    source: io::Error,
-}
-
-/// Sockets that are open, and not served yet.
-pub struct Sockets {
-    main: Listener,
-    control: Option<(SocketFile, Listener)>,
-}
+use crate::systemd::sockets;
 
 /// Sockets that are served.
 pub(super) struct Listeners {
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     app: App,
-    main: Serving,
+    main: Vec<Serving>,
+    /// Whether the service manager has opened the main ones, so that addresses are its business.
+    of_unit: bool,
     control: Option<Serving>,
 }
 
@@ -46,19 +30,10 @@ struct Serving {
     address: Option<SocketAddr>,
     /// The one of a path.
     file: Option<SocketFile>,
-    stop: watch::Sender<bool>,
-}
-
-impl Sockets {
-    /// Opens what the configuration says.
-    ///
-    /// # Errors
-    /// [`ListenError`]; nothing stays open.
-    pub fn open(config: &server::Config) -> Result<Self, ListenError> {
-        let main = Listener::Tcp(listen(SocketAddr::from((config.host, config.port)))?);
-        let control = config.socket_path().map(control).transpose()?;
-        Ok(Self { main, control })
-    }
+    /// The name by which the service manager keeps it.
+    kept: Option<String>,
+    /// Ends the serving when it is dropped.
+    _stop: oneshot::Sender<()>,
 }
 
 impl Listeners {
@@ -68,21 +43,25 @@ impl Listeners {
         endpoint: Arc<BoxEndpoint<'static, Response>>,
         app: App,
     ) -> Self {
-        let Sockets { main, control } = sockets;
-        let main = Serving::start(main, None, &endpoint, &app);
+        let Sockets { main, of_unit, control } = sockets;
+        let start = |listener| {
+            let kept = if of_unit { None } else { keep(&listener) };
+            Serving { kept, ..Serving::start(listener, None, &endpoint, &app) }
+        };
+        let main = main.into_iter().map(start).collect();
         let control =
             control.map(|(file, listener)| Serving::start(listener, Some(file), &endpoint, &app));
-        Self { endpoint, app, main, control }
+        Self { endpoint, app, main, of_unit, control }
     }
 
     /// The TCP address, if there is one.
     pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.main.address
+        self.main.iter().find_map(|serving| serving.address)
     }
 
     /// Every address and path, as text.
     pub(super) fn places(&self) -> Vec<String> {
-        let all = [&self.main].into_iter().chain(&self.control);
+        let all = self.main.iter().chain(&self.control);
         all.map(|serving| serving.place.clone()).collect()
     }
 
@@ -97,7 +76,8 @@ impl Listeners {
     ) -> Result<(), ListenError> {
         let address = SocketAddr::from((new.host, new.port));
         let is_moved = address != SocketAddr::from((old.host, old.port));
-        let main = is_moved.then(|| listen(address)).transpose()?;
+        let is_ours = is_moved && !self.of_unit;
+        let main = is_ours.then(|| listen(address)).transpose()?;
         let path = new.socket_path();
         if path.as_deref() != self.control_path() {
             let opened = path.map(control).transpose()?;
@@ -107,19 +87,28 @@ impl Listeners {
             });
         }
         if let Some(main) = main {
-            self.main = Serving::start(Listener::Tcp(main), None, &self.endpoint, &self.app);
-            tracing::info!(address = %self.main.place, "listening on a new address");
+            let main = Listener::Tcp(main);
+            let kept = keep(&main);
+            let new = Serving::start(main, None, &self.endpoint, &self.app);
+            let new = Serving { kept, ..new };
+            tracing::info!(address = %new.place, "listening on a new address");
+            for old in std::mem::replace(&mut self.main, vec![new]) {
+                old.kept.as_deref().inspect(|name| sockets::forget(name));
+            }
+        } else if is_moved {
+            let text = "the service manager opened the sockets: change gz-monitor.socket instead";
+            tracing::warn!(key = "server.port", "{text}");
         }
         Ok(())
     }
 
-    /// No new connections.
+    /// No new connections. What the service manager keeps, it keeps.
     pub(super) fn stop(&mut self) {
-        self.main.stop.send_replace(true);
+        self.main.clear();
         self.control = None;
     }
 
-    fn control_path(&self) -> Option<&std::path::Path> {
+    fn control_path(&self) -> Option<&Path> {
         Some(self.control.as_ref()?.file.as_ref()?.path())
     }
 }
@@ -134,51 +123,16 @@ impl Serving {
         let place = listener.to_string();
         let place = file.as_ref().map_or(place, |file| file.path().display().to_string());
         let address = listener.address();
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = oneshot::channel();
         tokio::spawn(server::serve(listener, endpoint.clone(), app.clone(), stopped));
-        Self { place, address, file, stop }
+        Self { place, address, file, kept: None, _stop: stop }
     }
 }
 
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-    }
-}
-
-impl ListenError {
-    fn new(place: &impl fmt::Display, source: io::Error) -> Self {
-        Self { place: place.to_string(), advice: None, source }
-    }
-
-    fn port(address: SocketAddr, source: io::Error) -> Self {
-        let advice = match source.kind() {
-            io::ErrorKind::AddrInUse => "another program uses this port; choose one with --port",
-            io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need a privilege; choose one with --port"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this machine has no such address; choose one with --host"
-            }
-            _ => return Self::new(&address, source),
-        };
-        Self { place: address.to_string(), advice: Some(advice), source }
-    }
-}
-
-fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, ListenError> {
-    let open = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // What is left of connections of the daemon before must not keep this one from the address.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    open().map_err(|error| ListenError::port(address, error))
-}
-
-fn control(path: PathBuf) -> Result<(SocketFile, Listener), ListenError> {
-    let opened = SocketFile::listen(&path);
-    let (file, listener) = opened.map_err(|error| ListenError::new(&path.display(), error))?;
-    Ok((file, Listener::Unix(listener)))
+/// Has the service manager keep it, so that no connection is refused while there is no daemon.
+fn keep(listener: &Listener) -> Option<String> {
+    let Listener::Tcp(socket) = listener else { return None };
+    let name = sockets::name_of(listener.address()?);
+    sockets::keep(&name, socket.as_fd());
+    Some(name)
 }

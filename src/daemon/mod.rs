@@ -7,13 +7,14 @@ mod plugins;
 mod reload;
 mod service;
 mod signals;
+mod sockets;
 mod standing;
 mod status_line;
 
-pub use listeners::{ListenError, Sockets};
 pub use plugins::Plugins;
 pub use service::Service;
 pub use signals::{Signal, Signals};
+pub use sockets::{ListenError, Sockets};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use http::StatusCode;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use super::socket::{Listener, Stream};
 use super::{App, connection};
@@ -19,18 +19,19 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// It may go on for hours, at ten attempts a second.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// Serves `listener` until `stop` turns true. Connections live on; [`App::close`] ends them.
+/// Serves `listener` until the other end of `stop` is dropped. Connections live on; [`App::close`]
+/// ends them.
 pub async fn serve(
     listener: Listener,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     app: App,
-    mut stop: watch::Receiver<bool>,
+    mut stop: oneshot::Receiver<()>,
 ) {
     let mut warned: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            _ = &mut stop => return,
         };
         match accepted {
             Ok((socket, peer)) => admit(socket, peer, &endpoint, &app),

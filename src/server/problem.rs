@@ -24,6 +24,7 @@ pub(super) struct Problem {
     detail: String,
     /// Of a configuration, all that is wrong, one line each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     problems: Vec<String>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,

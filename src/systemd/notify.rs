@@ -54,7 +54,7 @@ pub fn errno_of(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
 }
 
 /// A service manager that is busy makes the send wait: other tasks go on meanwhile.
-fn send(states: &[NotifyState<'_>]) {
+pub(super) fn send(states: &[NotifyState<'_>]) {
     if let Err(error) = tokio::task::block_in_place(|| sd_notify::notify(states)) {
         tracing::debug!(%error, "the service manager cannot be told");
     }

@@ -6,6 +6,7 @@ mod support;
 mod notify;
 mod reload;
 mod socket;
+mod sockets;
 mod stop;
 mod systemd;
 mod trouble;

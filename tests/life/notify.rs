@@ -23,7 +23,8 @@ async fn from_the_start_to_the_end() {
     let mut daemon = builder.launch();
     let before = manager.until("READY=1");
     assert_eq!(daemon.get("/readyz").await.status, 200, "every collector has reported");
-    assert_eq!(assignments(&before[0]), ["STATUS"], "{before:?}");
+    assert_eq!(assignments(&before[0]), ["FDSTORE", "FDNAME", "FDPOLL"], "{before:?}");
+    assert_eq!(assignments(&before[1]), ["STATUS"], "{before:?}");
     let ready = last(&before);
     assert!(ready.contains("(1 failing: load), 0 clients, 0 firing alerts"), "{ready}");
     assert!(ready.contains(&format!("listening on {}", daemon.address)), "{ready}");

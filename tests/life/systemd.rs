@@ -1,9 +1,13 @@
 //! A service manager for a test: the socket that a daemon tells how it is.
 
+use std::io::IoSliceMut;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tempfile::TempDir;
 
 use crate::support::PATIENCE;
@@ -43,6 +47,27 @@ impl Manager {
         self.socket.set_read_timeout(Some(time)).expect("a time-out");
         let count = self.socket.recv(&mut buffer).ok()?;
         Some(String::from_utf8(buffer[..count].to_vec()).expect("UTF-8"))
+    }
+
+    /// The next message with a file descriptor: what is said of it, and a copy of it.
+    pub fn next_with_socket(&self) -> (String, OwnedFd) {
+        let mut buffer = [0; 4096];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+        loop {
+            let mut control = RecvAncillaryBuffer::new(&mut space);
+            let mut parts = [IoSliceMut::new(&mut buffer)];
+            let flags = RecvFlags::CMSG_CLOEXEC;
+            let received = recvmsg(&self.socket, &mut parts, &mut control, flags);
+            let count = received.expect("a message in time").bytes;
+            let text = String::from_utf8(buffer[..count].to_vec()).expect("UTF-8");
+            let socket = control.drain().find_map(|message| match message {
+                RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+                _ => None,
+            });
+            if let Some(socket) = socket {
+                return (text, socket);
+            }
+        }
     }
 
     /// The messages up to the first that has an assignment beginning so, that one included.
