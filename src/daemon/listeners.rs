@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 
 use super::control::SocketFile;
+use super::hang::can_hang;
+use super::http_probe::{Asking, HttpProbe};
 use super::sockets::{ListenError, Sockets, control, listen};
 use crate::server::{self, App, Listener};
 use crate::systemd::sockets;
@@ -18,6 +20,7 @@ use crate::systemd::sockets;
 pub(super) struct Listeners {
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     app: App,
+    probe: HttpProbe,
     main: Vec<Serving>,
     /// Whether the service manager has opened the main ones, so that addresses are its business.
     of_unit: bool,
@@ -33,7 +36,7 @@ struct Serving {
     /// The name by which the service manager keeps it.
     kept: Option<String>,
     /// Ends the serving when it is dropped.
-    _stop: oneshot::Sender<()>,
+    asking: Asking,
 }
 
 impl Listeners {
@@ -51,7 +54,10 @@ impl Listeners {
         let main = main.into_iter().map(start).collect();
         let control =
             control.map(|(file, listener)| Serving::start(listener, Some(file), &endpoint, &app));
-        Self { endpoint, app, main, of_unit, control }
+        let probe = HttpProbe::new(endpoint.clone());
+        let listeners = Self { endpoint, app, probe, main, of_unit, control };
+        listeners.watch();
+        listeners
     }
 
     /// The TCP address, if there is one.
@@ -99,6 +105,7 @@ impl Listeners {
             let text = "the service manager opened the sockets: change gz-monitor.socket instead";
             tracing::warn!(key = "server.port", "{text}");
         }
+        self.watch();
         Ok(())
     }
 
@@ -106,6 +113,16 @@ impl Listeners {
     pub(super) fn stop(&mut self) {
         self.main.clear();
         self.control = None;
+    }
+
+    /// Asks whether all of it is served.
+    pub(super) fn probe(&self) -> HttpProbe {
+        self.probe.clone()
+    }
+
+    fn watch(&self) {
+        let all = self.main.iter().chain(&self.control);
+        self.probe.watch(all.map(|serving| &serving.asking));
     }
 
     fn control_path(&self) -> Option<&Path> {
@@ -123,9 +140,10 @@ impl Serving {
         let place = listener.to_string();
         let place = file.as_ref().map_or(place, |file| file.path().display().to_string());
         let address = listener.address();
-        let (stop, stopped) = oneshot::channel();
-        tokio::spawn(server::serve(listener, endpoint.clone(), app.clone(), stopped));
-        Self { place, address, file, kept: None, _stop: stop }
+        let (asking, asked) = mpsc::channel(1);
+        let serving = server::serve(listener, endpoint.clone(), app.clone(), asked);
+        tokio::spawn(can_hang("http", serving));
+        Self { place, address, file, kept: None, asking }
     }
 }
 

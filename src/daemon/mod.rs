@@ -1,6 +1,8 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
 mod control;
+mod hang;
+mod http_probe;
 mod internal;
 mod listeners;
 mod plugins;
@@ -10,6 +12,7 @@ mod signals;
 mod sockets;
 mod standing;
 mod status_line;
+mod watchdog;
 
 pub use plugins::Plugins;
 pub use service::Service;
@@ -23,6 +26,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use hang::can_hang;
 use listeners::Listeners;
 
 use crate::clock::Clock;
@@ -65,7 +69,7 @@ impl Daemon {
         let hub = Arc::new(Hub::new(epoch, &config.hub));
         let limits = limits(&config);
         let (handle, inputs) = Handle::new(&limits, config.hub.broadcast_buffer, hub, clock);
-        tokio::spawn(pipeline::run(handle.clone(), inputs));
+        tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs)));
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
@@ -73,7 +77,7 @@ impl Daemon {
         let app = App::new(handle.clone(), controls.clone(), requests, http, websocket);
         plugins.bind(app.clone());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
-        tokio::spawn(forward(received, handle.clone()));
+        tokio::spawn(can_hang("scheduler", forward(received, handle.clone())));
         let mut scheduler = Scheduler::new(plugins.host(), events, clock, controls);
         scheduler.apply(wanted(&config, &plugins)).await;
 
@@ -143,6 +147,11 @@ async fn forward(mut events: mpsc::Receiver<Event>, pipeline: Handle) {
             }
             Event::Ended(batch) => Input::Batch(batch),
             Event::Removed { collector } => Input::Forget { collector },
+            Event::Probe(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(());
+                continue;
+            }
         };
         if pipeline.send(input).await.is_err() {
             return;

@@ -29,6 +29,10 @@ impl Daemon {
             self.status = tokio::spawn(tick(self.app.pipeline.clone(), *new.status.interval));
         }
         self.scheduler.apply(wanted(&new, &self.plugins)).await;
+        // Who asks after the reload is to see it done.
+        if self.scheduler.probe().is_answered().await {
+            let _ = self.app.pipeline.settled().await;
+        }
         self.warn_of_what_waits(&new);
         self.config = new;
         Ok(changes)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::standing::{Concern, Standing};
+use super::watchdog::Watchdog;
 use super::{Daemon, ListenError, Signal, Signals};
 use crate::config::{Changes, Problems, Sources};
 use crate::server::{ReloadOutcome, ReloadRefusal};
@@ -46,7 +47,9 @@ impl Service {
     pub async fn run(mut self) {
         if self.becomes_ready().await {
             let status = tokio::spawn(self.standing.clone().keep());
+            let watchdog = Watchdog::start(&self.daemon, self.standing.clone());
             self.heed().await;
+            drop(watchdog);
             status.abort();
         }
         self.stop().await;

@@ -18,6 +18,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) enum Concern {
     /// A reload was refused.
     Reload,
+    /// A part of the daemon does not answer.
+    Watchdog,
 }
 
 /// How the daemon stands. Cheap to clone.

@@ -74,6 +74,15 @@ impl Hub {
         self.head.subscribe()
     }
 
+    /// True once a subscriber has been woken, as by a message; the others find nothing new.
+    pub async fn is_heard(&self) -> bool {
+        let mut subscriber = self.changed();
+        subscriber.mark_unchanged();
+        let head = self.log.lock().head();
+        self.head.send_modify(|known| *known = head.max(*known));
+        subscriber.changed().await.is_ok()
+    }
+
     /// Adopts new bounds; what is beyond them is dropped from the log.
     pub fn configure(&self, config: &Config) {
         self.log.lock().configure(config);

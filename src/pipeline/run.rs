@@ -59,8 +59,20 @@ impl Handle {
     /// # Errors
     /// [`Closed`] when the daemon stops.
     pub async fn command(&self, command: Command) -> Result<Result<Answer, CommandError>, Closed> {
+        self.ask(Input::Command(command)).await
+    }
+
+    /// Returns when all that was sent before is applied.
+    ///
+    /// # Errors
+    /// [`Closed`] when the daemon stops.
+    pub async fn settled(&self) -> Result<(), Closed> {
+        self.ask(Input::Settle).await.map(drop)
+    }
+
+    async fn ask(&self, input: Input) -> Result<Result<Answer, CommandError>, Closed> {
         let (reply, answer) = oneshot::channel();
-        let envelope = Envelope { input: Input::Command(command), reply: Some(reply) };
+        let envelope = Envelope { input, reply: Some(reply) };
         self.inputs.send(envelope).await.map_err(|_| Closed)?;
         answer.await.map_err(|_| Closed)
     }

@@ -3,6 +3,7 @@
 mod cadence;
 mod config;
 mod controls;
+mod probe;
 mod quarantine;
 mod runner;
 mod settings;
@@ -11,6 +12,7 @@ mod worker;
 pub use cadence::Cadence;
 pub use config::{Config, Instance};
 pub use controls::{Controls, NotRunning};
+pub use probe::Probe;
 pub use settings::Settings;
 pub use worker::Worker;
 
@@ -18,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -35,6 +37,8 @@ pub enum Event {
     Ended(Batch),
     /// A collector is gone.
     Removed { collector: Arc<str> },
+    /// Somebody wants to know whether events get through.
+    Probe(oneshot::Sender<()>),
 }
 
 /// One task per collector.
@@ -55,6 +59,11 @@ impl Scheduler {
         controls: Controls,
     ) -> Self {
         Self { plugins, events, clock, controls, running: BTreeMap::new() }
+    }
+
+    /// Asks whether events get through.
+    pub fn probe(&self) -> Probe {
+        Probe(self.events.clone())
     }
 
     /// Runs just these collectors: those that run with the same settings already are not touched.

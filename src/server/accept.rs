@@ -8,7 +8,7 @@ use http::StatusCode;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::socket::{Listener, Stream};
 use super::{App, connection};
@@ -19,19 +19,26 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// It may go on for hours, at ten attempts a second.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// Serves `listener` until the other end of `stop` is dropped. Connections live on; [`App::close`]
-/// ends them.
+/// Serves `listener` until the other end of `asked` is dropped, and answers whoever asks by it whether
+/// it does. Connections live on; [`App::close`] ends them.
 pub async fn serve(
     listener: Listener,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     app: App,
-    mut stop: oneshot::Receiver<()>,
+    mut asked: mpsc::Receiver<oneshot::Sender<()>>,
 ) {
     let mut warned: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = &mut stop => return,
+            question = asked.recv() => match question {
+                Some(reply) => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(());
+                    continue;
+                }
+                None => return,
+            },
         };
         match accepted {
             Ok((socket, peer)) => admit(socket, peer, &endpoint, &app),

@@ -38,6 +38,17 @@ pub fn extend_timeout(time: Duration) {
     send(&[NotifyState::ExtendTimeoutUsec(micros)]);
 }
 
+/// The time after which the service manager ends a service that does not feed its watchdog;
+/// `None` if it has none for this process.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled().filter(|time| !time.is_zero())
+}
+
+/// `WATCHDOG=1`: all is well.
+pub fn feed_watchdog() {
+    send(&[NotifyState::Watchdog]);
+}
+
 /// `STATUS=` and `ERRNO=`: why there will be no daemon. `errno` is that of errno(3), if there is one.
 pub fn failed(text: &str, errno: Option<i32>) {
     let text = line(text);

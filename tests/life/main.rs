@@ -10,5 +10,6 @@ mod sockets;
 mod stop;
 mod systemd;
 mod trouble;
+mod watchdog;
 
 use support::{collector, until_collected, until_collector};
