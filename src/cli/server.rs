@@ -119,7 +119,7 @@ async fn serve(sources: Sources, inherited: Inherited) -> Result<(), Failure> {
     let is_journal = telemetry.is_journal;
     let daemon = Daemon::start(config, plugins, sockets, Some(telemetry)).await;
     let addresses = daemon.places().join(", ");
-    tracing::info!(addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
+    tracing::info!(name: "starting", addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
     if let Some(address) = daemon.address().filter(|_| !is_journal) {
         // Whoever closed standard output does not want to know.
         let _ = announce(address);

@@ -1,6 +1,7 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
 mod control;
+mod forward;
 mod hang;
 mod http_probe;
 mod internal;
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
 
@@ -33,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::pipeline::{self, Handle, Input, Limits};
-use crate::scheduler::{Cadence, Controls, Event, Scheduler, Settings};
+use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
 use crate::server::{self, App, ReloadRequests};
 use crate::telemetry::Telemetry;
 
@@ -136,27 +138,6 @@ fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {
     let collectors = plugins.collectors(config);
     let enabled = collectors.iter().filter(|instance| instance.enabled);
     enabled.map(|instance| plugins.settings(instance, config)).collect()
-}
-
-/// From the scheduler to the pipeline.
-async fn forward(mut events: mpsc::Receiver<Event>, pipeline: Handle) {
-    while let Some(event) = events.recv().await {
-        let input = match event {
-            Event::Started { collector, plugin, interval } => {
-                Input::Expect { collector, plugin, interval }
-            }
-            Event::Ended(batch) => Input::Batch(batch),
-            Event::Removed { collector } => Input::Forget { collector },
-            Event::Probe(reply) => {
-                // Whoever asked may have gone.
-                let _ = reply.send(());
-                continue;
-            }
-        };
-        if pipeline.send(input).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Has the status sent at every interval.

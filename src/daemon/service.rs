@@ -58,15 +58,28 @@ impl Service {
     /// Waits for the first collections; false if it is stopped before.
     async fn becomes_ready(&mut self) -> bool {
         notify::status("waiting for the first collection of every collector");
-        let late = tokio::select! {
-            late = self.daemon.first_collections() => late,
-            () = until_stop(&mut self.signals) => return false,
+        let mut wants_reload = false;
+        let late = {
+            let mut first = std::pin::pin!(self.daemon.first_collections());
+            loop {
+                tokio::select! {
+                    late = &mut first => break late,
+                    signal = self.signals.next() => match signal {
+                        Signal::Reload => wants_reload = true,
+                        Signal::Stop => return false,
+                    },
+                }
+            }
         };
         if !late.is_empty() {
             tracing::warn!(collectors = late.join(", "), "not waiting any longer for collectors");
         }
         self.standing.ready();
-        tracing::info!("ready");
+        tracing::info!(name: "ready", "ready");
+        if wants_reload {
+            // Asked for while it could not be done.
+            drop(self.reload().await);
+        }
         true
     }
 
@@ -91,23 +104,23 @@ impl Service {
         let applied = self.apply().await;
         let concern = match &applied {
             Ok(changes) if changes.is_empty() => {
-                tracing::info!("reloaded: nothing has changed");
+                tracing::info!(name: "reloaded", "reloaded: nothing has changed");
                 None
             }
             Ok(changes) => {
-                tracing::info!(%changes, "reloaded");
+                tracing::info!(name: "reloaded", %changes, "reloaded");
                 None
             }
             Err(Refusal::Config(problems)) => {
                 for problem in problems.list() {
-                    tracing::error!(%problem, "configuration not reloaded");
+                    tracing::error!(name: "reload_refused", %problem, "configuration not reloaded");
                 }
                 let noun = if problems.count() == 1 { "problem" } else { "problems" };
                 Some(format!("configuration not reloaded: {} {noun}", problems.count()))
             }
             Err(Refusal::Apply(error)) => {
                 let error = in_full(error);
-                tracing::error!(error, "configuration not reloaded");
+                tracing::error!(name: "reload_refused", error, "configuration not reloaded");
                 Some(format!("configuration not reloaded: {error}"))
             }
         };
@@ -130,7 +143,7 @@ impl Service {
     }
 
     async fn stop(mut self) {
-        tracing::info!("stopping");
+        tracing::info!(name: "stopping", "stopping");
         notify::stopping(&format!("stopping, {}", self.standing.line()));
         tokio::select! {
             () = self.daemon.stop() => {}

@@ -130,6 +130,7 @@ fn tell(late: &Vec<&'static str>, lagging: &mut Vec<&'static str>, standing: &St
         standing.concern(Concern::Watchdog, None);
     } else {
         tracing::error!(
+            name: "watchdog_starved",
             parts = names,
             "parts of the daemon do not answer; the watchdog is not fed"
         );

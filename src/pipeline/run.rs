@@ -6,6 +6,7 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
+use crate::alert::{Alert, State};
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub};
 use crate::sample::Moment;
@@ -109,9 +110,32 @@ pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>) {
             hub.publish(drafts, now);
             answer
         };
+        if let Ok(answer) = &answer {
+            report(answer, now);
+        }
         if let Some(reply) = reply {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(answer);
         }
+    }
+}
+
+/// Has the log tell of what somebody outside has brought about.
+fn report(answer: &Answer, now: Moment) {
+    match answer {
+        Answer::Alert(alert) => {
+            let Alert { id, rule_id, message, .. } = alert;
+            let (alert_id, severity) = (&**id, alert.severity.name());
+            if alert.state == State::Resolved {
+                tracing::info!(name: "alert_resolved", alert_id, rule_id, severity, "alert resolved");
+            } else if alert.starts_at == now.wall {
+                let text = message.as_str();
+                tracing::warn!(name: "alert_fired", alert_id, rule_id, severity, text, "alert fired");
+            }
+        }
+        Answer::Task(task) => {
+            tracing::debug!(task_id = &*task.id, status = task.status.name(), "task changed");
+        }
+        Answer::Done => {}
     }
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod journal;
 mod notify;
 mod reload;
 mod socket;
