@@ -73,7 +73,7 @@ impl From<hub::Filter> for Filter {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Client {
     pub id: String,
-    /// Its address and port.
+    /// Its address and port; "unix" if it came by the Unix socket.
     pub address: String,
     /// RFC 3339, UTC.
     pub connected_at: String,
@@ -89,7 +89,7 @@ impl Client {
     pub fn new(client: &hub::Client, head: u64) -> Self {
         Self {
             id: client.id.clone(),
-            address: client.address.to_string(),
+            address: client.peer.to_string(),
             connected_at: client.connected_at.rfc3339(),
             filter: client.filter().into(),
             lag: head.saturating_sub(client.position.load(Ordering::Relaxed)),

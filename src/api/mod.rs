@@ -6,6 +6,7 @@ mod alert;
 mod client;
 mod collector;
 mod plugin;
+mod reload;
 mod sample;
 mod status;
 mod stream;
@@ -15,6 +16,7 @@ pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
+pub use reload::Reloaded;
 pub use sample::{CollectorUpdate, Sample, Samples, TimedSample, UpdatedSample};
 pub use status::{
     AlertStats, Health, HealthCheck, HostStatus, InitialState, MetricsUpdate, NetworkIo,

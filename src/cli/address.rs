@@ -4,12 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::exit::Failure;
+use super::local_socket::{self, Target};
 use crate::config::{self, Sources};
 
 /// The flag that names a daemon.
 #[derive(Debug, clap::Args)]
 pub(super) struct DaemonAddress {
-    /// The daemon's address, such as http://127.0.0.1:8080 [default: what the configuration says]
+    /// The daemon's address, such as http://127.0.0.1:8080 [default: the socket of the daemon that
+    /// systemd runs, else what the configuration says]
     #[arg(long, value_name = "URL", value_parser = origin)]
     url: Option<String>,
 }
@@ -24,16 +26,27 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 impl DaemonAddress {
-    /// `http://HOST:PORT`, without a slash at the end.
-    pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<String, Failure> {
+    /// Whether somebody has said where.
+    pub(super) fn is_named(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// Where the daemon is. The configuration is asked last: somebody may just be changing it.
+    pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<Target, Failure> {
         if let Some(url) = &self.url {
-            return Ok(url.clone());
+            return Ok(Target::Url(url.clone()));
+        }
+        // A file that was named says where its daemon is.
+        if file.is_none()
+            && let Some(socket) = local_socket::find()
+        {
+            return Ok(Target::Socket(socket));
         }
         let sources = Sources::of_process(file, Vec::new());
         let loaded = config::load_without_plugins(&sources);
         let server = loaded.map_err(Failure::Config)?.config.server;
         let address = reachable(SocketAddr::new(server.host, server.port));
-        Ok(format!("http://{address}"))
+        Ok(Target::Url(format!("http://{address}")))
     }
 }
 

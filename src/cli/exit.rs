@@ -3,7 +3,10 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use rustix::io::Errno;
+
 use crate::config::Problems;
+use crate::systemd::notify;
 
 /// A flag or argument is wrong.
 pub(super) const USAGE: u8 = 2;
@@ -36,6 +39,25 @@ impl Failure {
             Failure::Silent(code) => (code, Ok(())),
         };
         ExitCode::from(code)
+    }
+}
+
+impl Failure {
+    /// The same for the service manager: one line, and the errno(3) behind it.
+    pub(super) fn status(&self) -> (String, Option<i32>) {
+        match self {
+            Failure::RunTime(error) => (format!("{error:#}"), notify::errno_of(error.as_ref())),
+            Failure::Usage(text) => (text.clone(), None),
+            Failure::Config(problems) => {
+                let first = problems.list().first().map(ToString::to_string).unwrap_or_default();
+                let text = match problems.count() {
+                    1 => format!("configuration is not valid: {first}"),
+                    count => format!("configuration is not valid: {count} problems, first {first}"),
+                };
+                (text, Some(Errno::INVAL.raw_os_error()))
+            }
+            Failure::Silent(code) => (format!("exit code {code}"), None),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod address;
 pub mod check_config;
 mod exit;
+mod local_socket;
 mod once;
 mod plugin;
 mod plugin_check;
@@ -12,6 +13,7 @@ mod plugin_host;
 mod plugin_list;
 mod plugin_new;
 mod plugin_table;
+mod reload;
 mod request;
 mod server;
 mod status;
@@ -64,6 +66,8 @@ enum Command {
     CheckConfig(check_config::Args),
     /// Collect once, without a daemon, and print the metrics
     Once(once::Args),
+    /// Have a running daemon read its configuration again, and say what has changed
+    Reload(reload::Args),
     /// Show the state of a running daemon and its host
     Status(status::Args),
     /// Plugins, and the collectors that they are
@@ -106,6 +110,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Server(args) => server::run(&args, config),
         Command::CheckConfig(args) => check_configuration(&args, config),
         Command::Once(args) => once::run(&args, config),
+        Command::Reload(args) => reload::run(&args, config),
         Command::Status(args) => status::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),

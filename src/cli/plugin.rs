@@ -8,6 +8,7 @@ use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::local_socket::Target;
 use super::{plugin_check, plugin_list, plugin_new, request};
 
 /// The commands of `plugin`.
@@ -35,21 +36,21 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> Result<(), Failur
         Command::List(args) => plugin_list::run(args, file),
         Command::Check(args) => plugin_check::run(args),
         Command::Restart { daemon, collector } => {
-            let url = daemon.resolve(file)?;
+            let target = daemon.resolve(file)?;
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(restart(&url, collector))?;
+            runtime.block_on(restart(&target, collector))?;
             Ok(writeln!(io::stdout().lock(), "{collector} starts anew")?)
         }
     }
 }
 
-async fn restart(url: &str, collector: &str) -> anyhow::Result<()> {
-    let mut address = reqwest::Url::parse(url)?;
+async fn restart(target: &Target, collector: &str) -> anyhow::Result<()> {
+    let mut address = reqwest::Url::parse(target.origin())?;
     let segments = ["api", "v1", "collectors", collector, "restart"];
     let path = address.path_segments_mut();
-    path.map_err(|()| anyhow::anyhow!("{url} has no path"))?.pop_if_empty().extend(segments);
-    let request = request::client()?.post(address.clone());
-    let answer = request::send(request, url, address.as_str()).await?;
+    path.map_err(|()| anyhow::anyhow!("{target} has no path"))?.pop_if_empty().extend(segments);
+    let request = request::client(target)?.post(address.clone());
+    let answer = request::send(request, target, address.as_str()).await?;
     if answer.status().is_success() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::local_socket::Target;
 use super::plugin_table::{self, WIDTH};
 use super::request::{self, NoDaemon};
 use super::server::plugin_folders;
@@ -32,27 +33,27 @@ pub(super) struct Args {
 /// What came of the attempt to ask a daemon.
 enum Answer {
     Daemon {
-        url: String,
+        target: Target,
         all: Value,
     },
     /// None answers here.
-    None(String),
+    None(Target),
     NotAsked,
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     match ask(args, file.clone())? {
-        Answer::Daemon { url, mut all } => {
+        Answer::Daemon { target, mut all } => {
             let mut out = io::stdout().lock();
             if args.json {
-                all["daemon"] = url.into();
+                all["daemon"] = target.to_string().into();
                 return Ok(writeln!(out, "{all}")?);
             }
             // For a person a line is broken; for grep(1) it is not.
             let width = if out.is_terminal() { WIDTH } else { usize::MAX };
-            Ok(plugin_table::print(&mut out, &url, &all, width)?)
+            Ok(plugin_table::print(&mut out, &target.to_string(), &all, width)?)
         }
-        Answer::None(url) => look(args, file, Some(&url)),
+        Answer::None(target) => look(args, file, Some(&target)),
         Answer::NotAsked => look(args, file, None),
     }
 }
@@ -61,29 +62,30 @@ fn ask(args: &Args, file: Option<PathBuf>) -> Result<Answer, Failure> {
     if !args.plugin_dir.is_empty() {
         return Ok(Answer::NotAsked);
     }
-    let url = match args.daemon.resolve(file) {
+    let target = match args.daemon.resolve(file) {
         // To list what is here tells the same problems, below a list that may explain them.
         Err(Failure::Config(_)) => return Ok(Answer::NotAsked),
         resolved => resolved?,
     };
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(fetch(&url)) {
-        Ok(all) => Ok(Answer::Daemon { url, all }),
-        Err(error) if error.is::<NoDaemon>() => Ok(Answer::None(url)),
+    match runtime.block_on(fetch(&target)) {
+        Ok(all) => Ok(Answer::Daemon { target, all }),
+        // A daemon that was named is to be there.
+        Err(error) if error.is::<NoDaemon>() && !args.daemon.is_named() => Ok(Answer::None(target)),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn fetch(url: &str) -> anyhow::Result<Value> {
-    let client = request::client()?;
-    let mut all = request::get(&client, url, "plugins").await?;
-    let mut collectors = request::get(&client, url, "collectors").await?;
+async fn fetch(target: &Target) -> anyhow::Result<Value> {
+    let client = request::client(target)?;
+    let mut all = request::get(&client, target, "plugins").await?;
+    let mut collectors = request::get(&client, target, "collectors").await?;
     all["collectors"] = collectors["collectors"].take();
     Ok(all)
 }
 
 /// Lists what a daemon that starts now would find.
-fn look(args: &Args, file: Option<PathBuf>, silent: Option<&str>) -> Result<(), Failure> {
+fn look(args: &Args, file: Option<PathBuf>, silent: Option<&Target>) -> Result<(), Failure> {
     let plugins = Plugins::default();
     let sources = Sources::of_process(file, plugin_folders(&args.plugin_dir).into_iter().collect());
     // To check a configuration the plugin folders are looked through.
@@ -103,8 +105,8 @@ fn look(args: &Args, file: Option<PathBuf>, silent: Option<&str>) -> Result<(), 
     let folders = loaded.map_err(Failure::Config)?.config.plugins.folders;
     let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
     writeln!(out, "\nLibraries are looked for in {}", folders.join(", "))?;
-    if let Some(url) = silent {
-        writeln!(out, "No daemon answers at {url}: this is what one would find.")?;
+    if let Some(target) = silent {
+        writeln!(out, "No daemon answers at {target}: this is what one would find.")?;
     }
     Ok(())
 }

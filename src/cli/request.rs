@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
+use super::local_socket::Target;
+
 /// A daemon that has not answered by then is not going to.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -14,26 +16,30 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[error("no daemon answers at {0}; start one with `gz-monitor server`")]
 pub(super) struct NoDaemon(pub(super) String);
 
-/// A client that does not wait for ever.
+/// A client of the daemon at `target` that does not wait for ever.
 ///
 /// # Errors
 /// If it cannot be set up.
-pub(super) fn client() -> reqwest::Result<Client> {
-    Client::builder().timeout(TIMEOUT).build()
+pub(super) fn client(target: &Target) -> reqwest::Result<Client> {
+    let builder = Client::builder().timeout(TIMEOUT);
+    match target {
+        Target::Url(_) => builder.build(),
+        Target::Socket(path) => builder.unix_socket(path.as_path()).build(),
+    }
 }
 
-/// Sends a request for `address` to the daemon at `url`.
+/// Sends a request for `address` to the daemon at `target`.
 ///
 /// # Errors
 /// That there is none, or why there is no answer.
 pub(super) async fn send(
     request: RequestBuilder,
-    url: &str,
+    target: &Target,
     address: &str,
 ) -> anyhow::Result<Response> {
     match request.send().await {
         Ok(answer) => Ok(answer),
-        Err(error) if error.is_connect() => Err(NoDaemon(url.to_owned()).into()),
+        Err(error) if error.is_connect() => Err(NoDaemon(target.to_string()).into()),
         Err(error) => Err(error).with_context(|| format!("cannot ask {address}")),
     }
 }
@@ -42,9 +48,9 @@ pub(super) async fn send(
 ///
 /// # Errors
 /// [`NoDaemon`], or why there is no answer of a gz-monitor.
-pub(super) async fn get(client: &Client, url: &str, part: &str) -> anyhow::Result<Value> {
-    let address = format!("{url}/api/v1/{part}");
-    let response = send(client.get(&address), url, &address).await?;
+pub(super) async fn get(client: &Client, target: &Target, part: &str) -> anyhow::Result<Value> {
+    let address = format!("{}/api/v1/{part}", target.origin());
+    let response = send(client.get(&address), target, &address).await?;
     let answer = response.error_for_status().context("the daemon refused")?;
     answer.json().await.with_context(|| format!("{address} does not answer as a gz-monitor does"))
 }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio::runtime;
 
 use super::address::reachable;
 use super::exit::Failure;
 use crate::config::{Loaded, Override, Problems, Sources};
-use crate::daemon::{Daemon, Plugins, Signal, Signals};
+use crate::daemon::{self, Daemon, Plugins, Service, Signals, Sockets};
+use crate::systemd::notify;
+use crate::systemd::sockets::{self, Inherited};
 use crate::telemetry::Telemetry;
 
 /// One thread does the work of an idle host; the second keeps clients served while it is busy.
@@ -67,16 +68,8 @@ pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
-    let sources = Sources::of_process(file, args.overrides());
-    let plugins = Plugins::default();
-    let loaded = plugins.load(&sources);
-    let loaded = loaded.map_err(|problems| refusal(problems, &plugins))?;
-    let telemetry = Telemetry::start(&loaded.config.log)?;
-    // They were found before there was a log.
-    for (path, reason) in plugins.host().refused() {
-        tracing::warn!(path = %path.display(), reason, "plugin refused");
-    }
-    warn(&loaded);
+    // Before there is a second thread.
+    let inherited = sockets::inherited();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(WORKER_THREADS))
@@ -84,19 +77,18 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    let result = runtime.block_on(serve(loaded, &sources, plugins.clone(), telemetry));
+    let sources = Sources::of_process(file, args.overrides());
+    let plugins = Plugins::default();
+    let result = runtime.block_on(serve(sources, plugins.clone(), inherited));
+    if let Err(failure) = &result {
+        let (text, errno) = failure.status();
+        notify::failed(&text, errno);
+    }
     // Programs that have not ended by now are killed meanwhile, with all that they have started. A
     // collector that hangs must not keep the process alive.
     plugins.host().hurry();
     runtime.shutdown_timeout(COLLECTORS_TIMEOUT);
-    Ok(result?)
-}
-
-/// A collector without its plugin does not run; everything else does.
-fn warn(loaded: &Loaded) {
-    for warning in &loaded.warnings {
-        tracing::warn!(%warning, "configuration");
-    }
+    result
 }
 
 fn refusal(problems: Problems, plugins: &Plugins) -> Failure {
@@ -113,86 +105,32 @@ pub(super) fn tell_refused(plugins: &Plugins) {
     }
 }
 
-async fn serve(
-    loaded: Loaded,
-    sources: &Sources,
-    plugins: Plugins,
-    telemetry: Telemetry,
-) -> anyhow::Result<()> {
-    let mut signals = Signals::install().context("cannot receive signals")?;
-    let Loaded { config, files, .. } = loaded;
-    let address = SocketAddr::from((config.server.host, config.server.port));
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| listen_error(address, &error))?;
+async fn serve(sources: Sources, plugins: Plugins, inherited: Inherited) -> Result<(), Failure> {
+    // First of all: until then a signal would kill, and a reload be lost.
+    let signals = Signals::install().context("cannot receive signals")?;
+    let loaded = tokio::task::block_in_place(|| plugins.load(&sources));
+    let loaded = loaded.map_err(|problems| refusal(problems, &plugins))?;
+    let Loaded { config, files, warnings, .. } = loaded;
+    let telemetry = Telemetry::start(&config.log)?;
+    // They were found before there was a log.
+    for (path, reason) in plugins.host().refused() {
+        tracing::warn!(path = %path.display(), reason, "plugin refused");
+    }
+    daemon::warn_of(&warnings);
+    let sockets = Sockets::open(&config.server, inherited)?;
     for file in files {
         tracing::info!(file = %file.display(), "configuration read");
     }
     let is_journal = telemetry.is_journal;
-    let daemon = Daemon::start(config, plugins.clone(), listener, Some(telemetry)).await;
-    let mut daemon = daemon.context("cannot start")?;
-    let address = daemon.address();
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
-    if !is_journal {
+    let daemon = Daemon::start(config, plugins, sockets, Some(telemetry)).await;
+    let addresses = daemon.places().join(", ");
+    tracing::info!(name: "starting", addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
+    if let Some(address) = daemon.address().filter(|_| !is_journal) {
         // Whoever closed standard output does not want to know.
         let _ = announce(address);
     }
-    loop {
-        tokio::select! {
-            signal = signals.next() => match signal {
-                Signal::Reload => reload(&mut daemon, sources, &plugins).await,
-                Signal::Stop => break,
-            },
-            () = tokio::time::sleep(daemon.rescan_interval()) => daemon.rescan().await,
-        }
-    }
-    tracing::info!("stopping");
-    tokio::select! {
-        () = daemon.stop() => {}
-        // Somebody is in a hurry.
-        () = until_stop(&mut signals) => {}
-    }
-    tracing::info!("stopped");
+    Service::new(daemon, sources, signals).run().await;
     Ok(())
-}
-
-async fn until_stop(signals: &mut Signals) {
-    while signals.next().await != Signal::Stop {}
-}
-
-async fn reload(daemon: &mut Daemon, sources: &Sources, plugins: &Plugins) {
-    // New plugins are described in children, which may take their time.
-    let loaded = tokio::task::block_in_place(|| plugins.load(sources));
-    match loaded {
-        Err(problems) => {
-            for problem in problems.list() {
-                tracing::error!(%problem, "configuration not reloaded");
-            }
-        }
-        Ok(loaded) => {
-            warn(&loaded);
-            match daemon.reload(loaded.config).await {
-                Ok(changes) if changes.is_empty() => {
-                    tracing::info!("reloaded: nothing has changed")
-                }
-                Ok(changes) => tracing::info!(%changes, "reloaded"),
-                Err(error) => tracing::error!(%error, "configuration not reloaded"),
-            }
-        }
-    }
-}
-
-fn listen_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "another program uses this port; choose one with --port",
-        io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need a privilege; choose one with --port"
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address; choose one with --host"
-        }
-        _ => return anyhow::anyhow!("cannot listen on {address}: {error}"),
-    };
-    anyhow::anyhow!("cannot listen on {address}: {advice}")
 }
 
 /// What a person at a terminal wants to know.

@@ -8,6 +8,7 @@ use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::local_socket::Target;
 use super::request;
 use crate::units::ByteSize;
 
@@ -22,34 +23,34 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
-    let url = args.daemon.resolve(file)?;
+    let target = args.daemon.resolve(file)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let all = runtime.block_on(fetch(&url))?;
+    let all = runtime.block_on(fetch(&target))?;
     let mut out = io::stdout().lock();
     if args.json {
         writeln!(out, "{all}")?;
     } else {
-        print(&mut out, &url, &all)?;
+        print(&mut out, &target, &all)?;
     }
     Ok(())
 }
 
-async fn fetch(url: &str) -> anyhow::Result<Value> {
-    let client = request::client()?;
+async fn fetch(target: &Target) -> anyhow::Result<Value> {
+    let client = request::client(target)?;
     let mut all = json!({});
     for part in ["status", "metrics", "health", "alerts", "collectors"] {
-        let answer = request::get(&client, url, part).await?;
+        let answer = request::get(&client, target, part).await?;
         // Lists come as an object with one member of the same name.
         all[part] = answer.get(part).filter(|list| list.is_array()).unwrap_or(&answer).clone();
     }
     Ok(all)
 }
 
-fn print(out: &mut impl Write, url: &str, all: &Value) -> io::Result<()> {
+fn print(out: &mut impl Write, target: &Target, all: &Value) -> io::Result<()> {
     let (status, metrics, io) = (&all["status"], &all["metrics"], &all["status"]["network_io"]);
     let mut line = |label: &str, text: String| writeln!(out, "{label:<12}{text}");
     let (state, uptime) = (text(&status["status"]), text(&status["uptime"]));
-    line("status", format!("{state} (daemon up {uptime}, {url})"))?;
+    line("status", format!("{state} (daemon up {uptime}, {target})"))?;
     line("cpu", percent(&status["cpu_usage"]))?;
     line("memory", bytes(&status["memory_usage"]))?;
     line("disk", percent(&status["disk_usage"]))?;

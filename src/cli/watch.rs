@@ -7,13 +7,16 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_util::either::Either;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::local_socket::Target;
 use crate::api::{Filter, encode};
 use crate::hub::{self, Type};
 use crate::severity::Severity;
@@ -52,8 +55,7 @@ fn severity(text: &str) -> Result<Severity, String> {
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
-    let url = args.daemon.resolve(file)?;
-    let url = format!("{}/ws", url.replacen("http", "ws", 1));
+    let target = args.daemon.resolve(file)?;
     let filter = Filter {
         types: args.types.clone(),
         task_ids: args.task_ids.clone(),
@@ -64,17 +66,17 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     hub::Filter::try_from(filter.clone()).map_err(Failure::Usage)?;
     let subscribe = format!(r#"{{"type":"subscribe","filter":{}}}"#, encode(&filter));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(watch(&url, &subscribe))?)
+    Ok(runtime.block_on(watch(&target, &subscribe))?)
 }
 
 /// Goes on for ever: a daemon that is away is waited for.
-async fn watch(url: &str, subscribe: &str) -> anyhow::Result<()> {
+async fn watch(target: &Target, subscribe: &str) -> anyhow::Result<()> {
     let mut retry = FIRST_RETRY;
     loop {
-        match follow(url, subscribe).await {
+        match follow(target, subscribe).await {
             Ok(()) => {
                 retry = FIRST_RETRY;
-                complain(&format!("the connection to {url} has ended"), retry)?;
+                complain(&format!("the connection to {target} has ended"), retry)?;
             }
             Err(error) if error.is::<io::Error>() => return Err(error),
             Err(error) => complain(&format!("{error:#}"), retry)?,
@@ -85,18 +87,18 @@ async fn watch(url: &str, subscribe: &str) -> anyhow::Result<()> {
 }
 
 /// Prints messages until the connection ends. Only a failure to print is an [`io::Error`].
-async fn follow(url: &str, subscribe: &str) -> anyhow::Result<()> {
-    let connect = timeout(Duration::from_secs(10), connect_async(url));
-    let connected = connect.await.with_context(|| format!("{url} does not answer"))?;
+async fn follow(target: &Target, subscribe: &str) -> anyhow::Result<()> {
+    let connect = timeout(Duration::from_secs(10), connect(target));
+    let connected = connect.await.with_context(|| format!("{target} does not answer"))?;
     let mut socket = match connected {
-        Ok((socket, _)) => socket,
-        Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            bail!("no daemon answers at {url}")
+        Ok(socket) => socket,
+        Err(tungstenite::Error::Io(error)) if is_absent(&error) => {
+            bail!("no daemon answers at {target}")
         }
-        Err(error) => return Err(refused(url, &error)),
+        Err(error) => return Err(refused(target, &error)),
     };
     let sent = socket.send(Message::text(subscribe)).await;
-    sent.map_err(|error| refused(url, &error))?;
+    sent.map_err(|error| refused(target, &error))?;
     while let Ok(Some(message)) = timeout(SILENCE, socket.next()).await {
         match message {
             Ok(Message::Text(text)) => print(&text)?,
@@ -107,9 +109,31 @@ async fn follow(url: &str, subscribe: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A connection to the stream, by whichever kind of socket.
+async fn connect(
+    target: &Target,
+) -> tungstenite::Result<WebSocketStream<Either<TcpStream, UnixStream>>> {
+    let url = format!("{}/ws", target.origin().replacen("http", "ws", 1));
+    let stream = match target {
+        Target::Socket(path) => Either::Right(UnixStream::connect(path).await?),
+        Target::Url(origin) => {
+            let authority = origin.trim_start_matches("http://");
+            let has_port =
+                authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
+            let port = if has_port { "" } else { ":80" };
+            Either::Left(TcpStream::connect(format!("{authority}{port}")).await?)
+        }
+    };
+    Ok(client_async(url, stream).await?.0)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+}
+
 /// Not an [`io::Error`], whatever it is inside.
-fn refused(url: &str, error: &tungstenite::Error) -> anyhow::Error {
-    anyhow::anyhow!("cannot connect to {url}: {error}")
+fn refused(target: &Target, error: &tungstenite::Error) -> anyhow::Error {
+    anyhow::anyhow!("cannot connect to {target}: {error}")
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -82,24 +82,28 @@ impl Changes {
     }
 }
 
-impl fmt::Display for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Changes {
+    /// One line for each.
+    pub fn lines(&self) -> Vec<String> {
         let value = |value: &Option<Json>| match value {
             Some(Json::String(text)) => text.clone(),
             Some(value) => value.to_string(),
             None => "unset".to_owned(),
         };
-        let mut parts: Vec<String> = self
-            .values
-            .iter()
-            .map(|change| {
-                format!("{} {} -> {}", change.path, value(&change.old), value(&change.new))
-            })
-            .collect();
-        parts.extend(self.added.iter().map(|name| format!("collector[{name}] added")));
-        parts.extend(self.removed.iter().map(|name| format!("collector[{name}] removed")));
+        let changed = self.values.iter().map(|change| {
+            format!("{} {} -> {}", change.path, value(&change.old), value(&change.new))
+        });
+        let added = self.added.iter().map(|name| format!("collector[{name}] added"));
+        let removed = self.removed.iter().map(|name| format!("collector[{name}] removed"));
+        changed.chain(added).chain(removed).map(|line| one_line(&line)).collect()
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = self.lines();
         let text = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
-        f.write_str(&one_line(&text))
+        f.write_str(&text)
     }
 }
 

@@ -79,7 +79,8 @@ impl Problems {
         self.list.len() + self.unlisted
     }
 
-    fn lines(&self) -> Vec<String> {
+    /// One line for each that is listed, and one for the rest.
+    pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.list.iter().map(Problem::to_string).collect();
         if self.unlisted > 0 {
             lines.push(format!("and {} more", self.unlisted));

@@ -18,7 +18,7 @@ const PREFACE: &str = "\
 # gz-monitor, the configuration. Every key is here with its default, behind a #: take the # away to
 # change one. The files conf.d/*.toml beside this one are read after it and win, then variables such
 # as GZ_MONITOR__SERVER__PORT=9090, then flags. `gz-monitor check-config` says what is wrong, and
-# with --show what holds and where it was said; SIGHUP applies a change.
+# with --show what holds and where it was said; `gz-monitor reload` applies a change.
 #
 # A duration is written \"150ms\", \"5s\" or \"2h30m\"; a size \"512\", \"64KiB\" or \"8MiB\".
 ";

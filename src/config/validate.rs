@@ -132,6 +132,9 @@ fn server(config: &Config, report: &mut Report<'_>) {
         let hint = "listen on 127.0.0.1 or ::1, or say insecure = true to allow it";
         report.refuse(&paths, message, Some(hint.to_owned()));
     }
+    if let Some(mistake) = server.socket_mistake() {
+        report.refuse(&[keys("server.socket")], mistake, None);
+    }
     report.count("server.max_connections", server.max_connections);
     report.count("server.max_connections_per_address", server.max_connections_per_address);
     report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);

@@ -12,6 +12,7 @@ use crate::sample::{BatchBuilder, Reason, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
 use crate::task::Status;
+use crate::telemetry;
 
 /// Makes sources that look at the daemon, once it runs.
 pub(super) struct Internal(Arc<OnceLock<App>>);
@@ -132,6 +133,7 @@ fn collector(out: &mut BatchBuilder, name: &str, status: &CollectorStatus) {
 fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
     let build = [("version", env!("CARGO_PKG_VERSION"))];
     out.push("gz_build_info", &build, Value::Gauge(1.0));
+    out.push("gz_log_lines_dropped_total", &[], Value::Counter(telemetry::lines_lost() as f64));
     out.push("gz_store_series", &[], Value::Gauge(state.store.len() as f64));
     let dropped = state.store.dropped();
     for (reason, count) in [("duplicate", dropped.duplicate), ("limit", dropped.limit)] {

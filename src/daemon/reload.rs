@@ -1,33 +1,20 @@
 //! A new configuration while running: what changed is applied, everything else goes on.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
-use super::{Daemon, Listening, limits, tick, wanted};
+use super::{Daemon, ListenError, limits, tick, wanted};
 use crate::config::{self, Changes, Config};
 use crate::pipeline::Input;
 use crate::store::CollectorState;
-
-/// Why a configuration that is valid could not be applied; the old one is still in force.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    #[error("cannot listen on {address}: {error}")]
-    Listen { address: SocketAddr, error: std::io::Error },
-}
 
 impl Daemon {
     /// Applies what `new` changes. What can fail comes first, so that a failure changes nothing.
     ///
     /// # Errors
-    /// [`ReloadError`], with the old configuration in force.
-    pub async fn reload(&mut self, new: Config) -> Result<Changes, ReloadError> {
+    /// [`ListenError`], with the old configuration in force.
+    pub async fn reload(&mut self, new: Config) -> Result<Changes, ListenError> {
         let changes = config::diff(&self.config, &new);
-        let old = &self.config;
-        if (new.server.host, new.server.port) != (old.server.host, old.server.port) {
-            self.listen((new.server.host, new.server.port).into()).await?;
-        }
+        self.listeners.adopt(&self.config.server, &new.server)?;
         if let Some(telemetry) = &self.telemetry {
             telemetry.set_level(new.log.level);
         }
@@ -45,6 +32,10 @@ impl Daemon {
         self.app.show_plugins(self.plugins.inventory());
         self.scheduler.release(&self.absent()).await;
         self.scheduler.apply(wanted(&new, &self.plugins)).await;
+        // Who asks after the reload is to see it done.
+        if self.scheduler.probe().is_answered().await {
+            let _ = self.app.pipeline.settled().await;
+        }
         self.warn_of_what_waits(&new);
         self.config = new;
         Ok(changes)
@@ -67,17 +58,6 @@ impl Daemon {
             tracing::info!("the plugin folders have changed");
             self.scheduler.apply(wanted(&self.config, &self.plugins)).await;
         }
-    }
-
-    /// Serves a new address, and then no longer the old one; its connections live on.
-    async fn listen(&mut self, address: SocketAddr) -> Result<(), ReloadError> {
-        let failed = |error| ReloadError::Listen { address, error };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let listening = Listening::start(listener, self.endpoint.clone(), self.app.clone());
-        let old = std::mem::replace(&mut self.listener, listening.map_err(failed)?);
-        old.stop.send_replace(true);
-        tracing::info!(address = %self.listener.address, "listening on a new address");
-        Ok(())
     }
 
     /// Collectors that have nothing to measure. A reload is how somebody says that they may now.

@@ -1,13 +1,12 @@
 //! Who is connected: what others may know of a client, and what it has been sent.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{Filter, Type, TypeSet};
+use super::{Filter, Peer, Type, TypeSet};
 use crate::sample::Moment;
 
 /// Close codes from here on belong to libraries and applications (RFC 6455 section 7.4.2).
@@ -18,7 +17,7 @@ const UNREGISTERED: u16 = 3000;
 pub struct Client {
     /// "client-" and a number that no other client of this daemon has had.
     pub id: String,
-    pub address: SocketAddr,
+    pub peer: Peer,
     pub connected_at: Moment,
     filter: RwLock<Filter>,
     /// The number of the last message of the stream that it has been given or passed over.
@@ -62,11 +61,11 @@ pub struct Membership<'a> {
 
 impl Clients {
     /// Admits a client with the default filter.
-    pub fn join(&self, address: SocketAddr, position: u64, now: Moment) -> Membership<'_> {
+    pub fn join(&self, peer: Peer, position: u64, now: Moment) -> Membership<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
         let client = Arc::new(Client {
             id: format!("client-{number}"),
-            address,
+            peer,
             connected_at: now,
             filter: RwLock::new(Filter::nothing()),
             position: AtomicU64::new(position),

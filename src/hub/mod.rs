@@ -9,12 +9,14 @@ mod cursor;
 mod filter;
 mod log;
 mod message;
+mod peer;
 
 pub use client::{Client, Clients, Membership};
 pub use config::Config;
 pub use cursor::{Cursor, Due, Gap};
 pub use filter::{Filter, TypeSet};
 pub use message::{Draft, Message, Subject, Type};
+pub use peer::Peer;
 
 use std::sync::Arc;
 
@@ -70,6 +72,15 @@ impl Hub {
     /// Wakes whenever something was published.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
+    }
+
+    /// True once a subscriber has been woken, as by a message; the others find nothing new.
+    pub async fn is_heard(&self) -> bool {
+        let mut subscriber = self.changed();
+        subscriber.mark_unchanged();
+        let head = self.log.lock().head();
+        self.head.send_modify(|known| *known = head.max(*known));
+        subscriber.changed().await.is_ok()
     }
 
     /// Adopts new bounds; what is beyond them is dropped from the log.

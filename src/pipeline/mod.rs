@@ -49,6 +49,8 @@ pub enum Input {
     Command(Command),
     /// New bounds are in force.
     Configure(Box<Limits>),
+    /// Somebody wants to know that all before it is applied.
+    Settle,
 }
 
 /// What somebody outside may want changed.
@@ -129,6 +131,7 @@ impl Pipeline {
                     draft(Subject::MetricsUpdate, &self.metrics(now)),
                 ]
             }
+            Input::Settle => Vec::new(),
             Input::Command(command) => match self.command(command, now) {
                 Ok((drafts, answer)) => return (drafts, Ok(answer)),
                 Err(error) => return (Vec::new(), Err(error)),

@@ -6,6 +6,7 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
+use crate::alert::{Alert, State};
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub};
 use crate::sample::{Moment, Reason};
@@ -60,8 +61,20 @@ impl Handle {
     /// # Errors
     /// [`Closed`] when the daemon stops.
     pub async fn command(&self, command: Command) -> Result<Result<Answer, CommandError>, Closed> {
+        self.ask(Input::Command(command)).await
+    }
+
+    /// Returns when all that was sent before is applied.
+    ///
+    /// # Errors
+    /// [`Closed`] when the daemon stops.
+    pub async fn settled(&self) -> Result<(), Closed> {
+        self.ask(Input::Settle).await.map(drop)
+    }
+
+    async fn ask(&self, input: Input) -> Result<Result<Answer, CommandError>, Closed> {
         let (reply, answer) = oneshot::channel();
-        let envelope = Envelope { input: Input::Command(command), reply: Some(reply) };
+        let envelope = Envelope { input, reply: Some(reply) };
         self.inputs.send(envelope).await.map_err(|_| Closed)?;
         answer.await.map_err(|_| Closed)
     }
@@ -99,6 +112,9 @@ pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>) {
             (answer, state.take_notices())
         };
         notices.iter().for_each(log);
+        if let Ok(answer) = &answer {
+            report(answer, now);
+        }
         if let Some(reply) = reply {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(answer);
@@ -125,5 +141,25 @@ fn log(notice: &Notice) {
                 "samples refused"
             );
         }
+    }
+}
+
+/// Has the log tell of what somebody outside has brought about.
+fn report(answer: &Answer, now: Moment) {
+    match answer {
+        Answer::Alert(alert) => {
+            let Alert { id, rule_id, message, .. } = alert;
+            let (alert_id, severity) = (&**id, alert.severity.name());
+            if alert.state == State::Resolved {
+                tracing::info!(name: "alert_resolved", alert_id, rule_id, severity, "alert resolved");
+            } else if alert.starts_at == now.wall {
+                let text = message.as_str();
+                tracing::warn!(name: "alert_fired", alert_id, rule_id, severity, text, "alert fired");
+            }
+        }
+        Answer::Task(task) => {
+            tracing::debug!(task_id = &*task.id, status = task.status.name(), "task changed");
+        }
+        Answer::Done => {}
     }
 }

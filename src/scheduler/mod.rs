@@ -4,6 +4,7 @@ mod cadence;
 mod config;
 mod controls;
 mod ending;
+mod probe;
 mod quarantine;
 mod runner;
 mod settings;
@@ -12,6 +13,7 @@ mod worker;
 pub use cadence::Cadence;
 pub use config::{Config, Instance};
 pub use controls::{Controls, NotRunning};
+pub use probe::Probe;
 pub use settings::Settings;
 pub use worker::Worker;
 
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -39,6 +41,8 @@ pub enum Event {
     Reloaded { collector: Arc<str>, refused: Option<String> },
     /// A collector is gone.
     Removed { collector: Arc<str> },
+    /// Somebody wants to know whether events get through.
+    Probe(oneshot::Sender<()>),
 }
 
 /// One task per collector.
@@ -68,6 +72,11 @@ impl Scheduler {
         controls: Controls,
     ) -> Self {
         Self { plugins, events, clock, controls, running: BTreeMap::new(), leaving: Vec::new() }
+    }
+
+    /// Asks whether events get through.
+    pub fn probe(&self) -> Probe {
+        Probe(self.events.clone())
     }
 
     /// Runs just these collectors: those that run with the same settings already are not touched,

@@ -158,9 +158,15 @@ fn report(Batch { collector, outcome, .. }: &Batch) {
     let collector = &**collector;
     match outcome {
         Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
-        Outcome::Failed(error) => tracing::warn!(collector, error, "collection failed"),
-        Outcome::Stopped(error) => tracing::warn!(collector, error, "collector stopped"),
+        Outcome::Failed(error) => {
+            tracing::warn!(name: "collector_failing", collector, error, "collection failed")
+        }
+        Outcome::Stopped(error) => {
+            tracing::warn!(name: "collector_stopped", collector, error, "collector stopped")
+        }
         Outcome::Absent(reason) => tracing::info!(collector, reason, "nothing to measure"),
-        Outcome::TimedOut => tracing::warn!(collector, "collection passed its deadline"),
+        Outcome::TimedOut => {
+            tracing::warn!(name: "collector_failing", collector, "collection passed its deadline")
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The accept loop: takes connections until it is told to stop, whatever a single one does.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,29 +8,37 @@ use http::StatusCode;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot};
 
-use super::App;
-use super::connection;
+use super::socket::{Listener, Stream};
+use super::{App, connection};
+use crate::hub::Peer;
 
 /// Out of file descriptors, say: to try again at once would only burn a processor.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// It may go on for hours, at ten attempts a second.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// Serves `listener` until `stop` turns true. Connections live on; [`App::close`] ends them.
+/// Serves `listener` until the other end of `asked` is dropped, and answers whoever asks by it whether
+/// it does. Connections live on; [`App::close`] ends them.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     app: App,
-    mut stop: watch::Receiver<bool>,
+    mut asked: mpsc::Receiver<oneshot::Sender<()>>,
 ) {
     let mut warned: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            question = asked.recv() => match question {
+                Some(reply) => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(());
+                    continue;
+                }
+                None => return,
+            },
         };
         match accepted {
             Ok((socket, peer)) => admit(socket, peer, &endpoint, &app),
@@ -49,7 +56,7 @@ pub async fn serve(
     }
 }
 
-fn admit<E>(socket: TcpStream, peer: SocketAddr, endpoint: &Arc<E>, app: &App)
+fn admit<E>(socket: Stream, peer: Peer, endpoint: &Arc<E>, app: &App)
 where
     E: Endpoint<Output = Response> + 'static,
 {
@@ -66,7 +73,7 @@ where
 }
 
 /// Says why in as few bytes as HTTP allows.
-async fn refuse(mut socket: TcpStream, status: StatusCode) {
+async fn refuse(mut socket: Stream, status: StatusCode) {
     let text = format!(
         "HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );

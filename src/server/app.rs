@@ -4,11 +4,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
-use super::{Config, HttpTotals, WebSocketConfig};
+use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::pipeline;
 use crate::scheduler::Controls;
@@ -23,6 +23,7 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
+    pub(super) reloads: mpsc::Sender<ReloadRequest>,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
     closing: watch::Sender<bool>,
@@ -33,6 +34,7 @@ impl App {
     pub fn new(
         pipeline: pipeline::Handle,
         controls: Controls,
+        reloads: mpsc::Sender<ReloadRequest>,
         config: Config,
         websocket: WebSocketConfig,
     ) -> Self {
@@ -41,6 +43,7 @@ impl App {
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
+            reloads,
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             closing: watch::Sender::new(false),

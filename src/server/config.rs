@@ -1,6 +1,7 @@
 //! `[server]` and `[websocket]`: where HTTP listens, and the bounds on its clients.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,10 @@ pub struct Config {
     pub host: IpAddr,
     /// TCP port to listen on; 0 takes a free one.
     pub port: u16,
+    /// Unix socket for the commands on this machine, which only the daemon's user and group may use:
+    /// a path, or "" for none. "auto" is gz-monitor.sock in the folder that systemd made for it
+    /// ($RUNTIME_DIRECTORY), and none where there is no such folder.
+    pub socket: String,
     /// Allow an address that other machines can reach, where anybody who can connect may read and
     /// write everything.
     pub insecure: bool,
@@ -37,6 +42,7 @@ impl Default for Config {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8080,
+            socket: SOCKET_AUTO.to_owned(),
             insecure: false,
             max_connections: 10_000,
             max_connections_per_address: 1_000,
@@ -46,6 +52,54 @@ impl Default for Config {
             shutdown_timeout: HumanDuration::secs(5),
         }
     }
+}
+
+/// The Unix socket is where systemd wants it.
+const SOCKET_AUTO: &str = "auto";
+
+/// Its name in that folder.
+const SOCKET_NAME: &str = "gz-monitor.sock";
+
+/// Bytes of a path: sun_path of unix(7) has 108, and a socket gets its name after its path.
+const SOCKET_PATH_MAX: usize = 100;
+
+impl Config {
+    /// The path of the Unix socket, if there is to be one.
+    pub fn socket_path(&self) -> Option<PathBuf> {
+        match self.socket.as_str() {
+            "" => None,
+            SOCKET_AUTO => Some(runtime_folder()?.join(SOCKET_NAME)),
+            path => Some(path.into()),
+        }
+    }
+
+    /// What is wrong with `socket`, if anything is.
+    pub fn socket_mistake(&self) -> Option<String> {
+        let socket = &self.socket;
+        if socket.is_empty() || socket == SOCKET_AUTO {
+            None
+        } else if !socket.starts_with('/') {
+            Some(format!("{socket:?} is neither a path that begins with / nor \"auto\" nor \"\""))
+        } else if socket.len() > SOCKET_PATH_MAX || socket.contains('\0') {
+            Some(format!("the path may have {SOCKET_PATH_MAX} bytes, none of them 0"))
+        } else {
+            None
+        }
+    }
+}
+
+/// The folder that systemd made for this service; there may be more, of which the first is it
+/// (systemd.exec(5), RuntimeDirectory=).
+fn runtime_folder() -> Option<PathBuf> {
+    let folders = std::env::var("RUNTIME_DIRECTORY").ok()?;
+    let first = folders.split(':').next().filter(|folder| folder.starts_with('/'))?;
+    Some(first.into())
+}
+
+/// Where commands look for the socket of a daemon that systemd started.
+pub fn usual_sockets() -> Vec<PathBuf> {
+    let folders = runtime_folder().into_iter().chain(["/run/gz-monitor".into()]);
+    folders.map(|folder| folder.join(SOCKET_NAME)).collect()
 }
 
 /// The bounds on one WebSocket client.

@@ -1,7 +1,6 @@
 //! One connection: HTTP/1.1 by hyper, requests by poem, and an upgrade that keeps the socket ours.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,12 @@ use parking_lot::Mutex;
 use poem::error::ResponseError;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
-use tokio::net::TcpStream;
 
 use super::limits::Permit;
 use super::problem::Problem;
+use super::socket::{self, Stream};
 use super::{App, Config, problem};
+use crate::hub::Peer;
 
 /// Request heads beyond these are answered 431 by hyper.
 const MAX_HEADERS: usize = 64;
@@ -45,8 +45,8 @@ impl Upgrade {
 
 /// Serves one connection to its end.
 pub(super) async fn serve<E>(
-    socket: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    peer: Peer,
     endpoint: Arc<E>,
     app: App,
     config: Config,
@@ -54,22 +54,20 @@ pub(super) async fn serve<E>(
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
-    // A message that waits for more to come is late; the hub gathers what belongs together.
-    let _ = socket.set_nodelay(true);
-    let Ok(local) = socket.local_addr() else { return };
+    let Ok((local, remote)) = socket::addresses(&stream, peer) else { return };
     let permit = Arc::new(permit);
     let service = service_fn(|mut request: Request<Incoming>| {
         let promise = request.extensions_mut().remove::<OnUpgrade>();
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
-        answer(request, local, peer, &*endpoint, &app, &config)
+        answer(request, local.clone(), remote.clone(), &*endpoint, &app, &config)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(*config.header_timeout)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(socket), service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -86,8 +84,8 @@ pub(super) async fn serve<E>(
 
 async fn answer<E>(
     request: Request<Incoming>,
-    local: SocketAddr,
-    peer: SocketAddr,
+    local: LocalAddr,
+    remote: RemoteAddr,
     endpoint: &E,
     app: &App,
     config: &Config,
@@ -99,7 +97,6 @@ where
     E: Endpoint<Output = Response>,
 {
     let started = Instant::now();
-    let (local, remote) = (LocalAddr(local.into()), RemoteAddr(peer.into()));
     let request = poem::Request::from((request, local, remote, Scheme::HTTP));
     let answer = endpoint.call(request);
     let response = match tokio::time::timeout(*config.request_timeout, answer).await {

@@ -21,13 +21,14 @@ pub(super) struct ConnectionLimits {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    /// Local ones have no address, and count as if they had one in common.
+    by_address: HashMap<Option<IpAddr>, usize>,
 }
 
 /// Holds a connection's place until it is dropped.
 pub(super) struct Permit {
     app: App,
-    address: IpAddr,
+    address: Option<IpAddr>,
 }
 
 impl ConnectionLimits {
@@ -57,7 +58,11 @@ impl App {
     ///
     /// # Errors
     /// The status of the answer if there is none: 503 for all, 429 for this address.
-    pub(super) fn admit(&self, address: IpAddr, config: &Config) -> Result<Permit, StatusCode> {
+    pub(super) fn admit(
+        &self,
+        address: Option<IpAddr>,
+        config: &Config,
+    ) -> Result<Permit, StatusCode> {
         let mut open = self.limits.open.lock();
         let Open { total, by_address } = &mut *open;
         let from_address = by_address.get(&address).copied().unwrap_or(0);

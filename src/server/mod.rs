@@ -13,13 +13,17 @@ mod limits;
 mod meter;
 mod methods;
 mod problem;
+mod reload;
 mod rest;
 mod routes;
+mod socket;
 pub mod ws;
 
 pub use accept::serve;
 pub use app::App;
-pub use config::{Config, WebSocketConfig};
+pub use config::{Config, WebSocketConfig, usual_sockets};
 pub use exposition::{Format, expose};
 pub use meter::HttpTotals;
+pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
 pub use routes::routes;
+pub use socket::Listener;

@@ -22,6 +22,10 @@ pub(super) struct Problem {
     code: &'static str,
     /// What is wrong with this request, and what to do.
     detail: String,
+    /// Of a configuration, all that is wrong, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    problems: Vec<String>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -33,8 +37,13 @@ impl Problem {
             status: status.as_u16(),
             code,
             detail: detail.into(),
+            problems: Vec::new(),
             headers: Vec::new(),
         }
+    }
+
+    pub(super) fn with_problems(self, problems: Vec<String>) -> Self {
+        Self { problems, ..self }
     }
 
     pub(super) fn with_headers(mut self, headers: HeaderMap) -> Self {

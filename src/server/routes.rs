@@ -25,7 +25,7 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 }
 
 fn api() -> Route {
-    use rest::{alerts, clients, collectors, openapi, plugins, samples, status, tasks};
+    use rest::{alerts, clients, collectors, openapi, plugins, reload, samples, status, tasks};
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
         .at("/health", Methods::get(status::get_health).boxed())
@@ -47,6 +47,7 @@ fn api() -> Route {
         .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
+        .at("/reload", Methods::post(reload::reload).boxed())
         .at("/openapi.json", Methods::get(openapi::get_document).boxed())
 }
 

@@ -104,6 +104,12 @@ impl Collectors {
         self.statuses.values().all(|status| status.state != CollectorState::Waiting)
     }
 
+    /// Whether this one has ended a collection.
+    pub fn has_reported(&self, collector: &str) -> bool {
+        let status = self.statuses.get(collector);
+        status.is_some_and(|status| status.state != CollectorState::Waiting)
+    }
+
     /// Makes room for one that is about to run.
     pub fn expect(&mut self, collector: Arc<str>, plugin: String, interval: Duration) {
         let status = CollectorStatus {

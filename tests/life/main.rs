@@ -3,8 +3,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod journal;
+mod notify;
 mod reload;
+mod socket;
+mod sockets;
 mod stop;
+mod systemd;
 mod trouble;
+mod watchdog;
 
 use support::{collector, until_collected, until_collector};

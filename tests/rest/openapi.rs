@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 19] = [
+const OPERATIONS: [(&str, &str); 20] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -21,6 +21,7 @@ const OPERATIONS: [(&str, &str); 19] = [
     ("GET", "/api/v1/metrics"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/v1/plugins"),
+    ("POST", "/api/v1/reload"),
     ("GET", "/api/v1/samples"),
     ("GET", "/api/v1/status"),
     ("GET", "/api/v1/tasks"),
@@ -173,6 +174,7 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/samples", json!(null)),
         ("GET", "/api/v1/samples?nmae=x", json!(null)),
         ("GET", "/api/v1/openapi.json", json!(null)),
+        ("POST", "/api/v1/reload", json!(null)),
         ("DELETE", "/api/v1/tasks/t", json!(null)),
         ("DELETE", "/api/v1/tasks/t", json!(null)),
     ] {

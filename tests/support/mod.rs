@@ -16,6 +16,7 @@ pub use websocket::{Client, Raw};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -33,12 +34,16 @@ pub struct Builder {
     folder: TempDir,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    socket: Option<OwnedFd>,
 }
+
+/// Hands its standard input on as file descriptor 3, as a service manager would.
+const WITH_SOCKET: &str = r#"exec 3<&0 0</dev/null; export LISTEN_PID=$$; exec "$@""#;
 
 /// A daemon with nothing but defaults, on a free port.
 pub fn daemon() -> Builder {
     let folder = tempfile::tempdir().expect("a folder for the daemon");
-    let builder = Builder { folder, arguments: Vec::new(), environment: Vec::new() };
+    let builder = Builder { folder, arguments: Vec::new(), environment: Vec::new(), socket: None };
     builder.config("").argument("--port").argument("0")
 }
 
@@ -74,6 +79,12 @@ impl Builder {
         self
     }
 
+    /// A socket that the service manager hands over, by its name there.
+    pub fn inherits(mut self, socket: impl Into<OwnedFd>, name: &str) -> Self {
+        self.socket = Some(socket.into());
+        self.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name)
+    }
+
     /// Its folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -89,13 +100,21 @@ impl Builder {
     /// Starts it and waits until it listens.
     pub fn launch(self) -> Daemon {
         let log = self.folder.path().join("log");
-        let mut child = Command::new(PROGRAM)
+        let (mut command, stdin) = match self.socket {
+            None => (Command::new(PROGRAM), Stdio::null()),
+            Some(socket) => {
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", WITH_SOCKET, "sh", PROGRAM]);
+                (command, socket.into())
+            }
+        };
+        let mut child = command
             .arg("server")
             .args(&self.arguments)
             .arg("--config")
             .arg(self.folder.path().join("gz-monitor.toml"))
             .envs(self.environment)
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("a log"))
             .spawn()

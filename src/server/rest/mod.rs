@@ -7,6 +7,7 @@ pub(super) mod collectors;
 mod json;
 pub(super) mod openapi;
 pub(super) mod plugins;
+pub(super) mod reload;
 pub(super) mod samples;
 pub(super) mod status;
 pub(super) mod tasks;

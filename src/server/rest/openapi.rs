@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Json, Problem};
 use crate::api::{
     Alert, AlertReport, Alerts, Clients, Collectors, Health, MetricsUpdate, NewTask, Plugins,
-    Samples, SystemStatus, Task, TaskChange, Tasks,
+    Reloaded, Samples, SystemStatus, Task, TaskChange, Tasks,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -79,6 +79,9 @@ impl Builder {
             query("name", "Those of this metric"),
             query("label", "NAME=VALUE: those with this label; may be repeated"),
         ]);
+        let reloaded = self.schema::<Reloaded>();
+        let reloaded = Self::answer("200", "What has changed", &reloaded);
+        self.add("/api/v1/reload", "post", "Read the configuration again", None, reloaded);
         let document = json!({ "200": { "description": "This document" } });
         self.add("/api/v1/openapi.json", "get", "This document", None, document);
     }

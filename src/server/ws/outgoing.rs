@@ -4,14 +4,14 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::timeout;
 
 use super::frame::{Header, Opcode};
+use crate::server::socket::WriteHalf;
 
 /// Frames that wait for the socket.
 pub(super) struct Outgoing {
-    writer: OwnedWriteHalf,
+    writer: WriteHalf,
     frames: Vec<u8>,
     messages: u64,
 }
@@ -24,7 +24,7 @@ pub(super) struct Sent {
 }
 
 impl Outgoing {
-    pub(super) fn new(writer: OwnedWriteHalf) -> Self {
+    pub(super) fn new(writer: WriteHalf) -> Self {
         Self { writer, frames: Vec::new(), messages: 0 }
     }
 

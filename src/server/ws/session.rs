@@ -2,14 +2,11 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep_until, timeout};
 
 use super::frame::{self, Opcode};
@@ -18,7 +15,8 @@ use super::outgoing::Outgoing;
 use super::rate::TokenBucket;
 use super::{CloseCode, Decoder, Event, Violation};
 use crate::api::{self, GapData, Pong, Reply, Subscribed};
-use crate::hub::{Client, Cursor, Filter, Gap};
+use crate::hub::{Client, Cursor, Filter, Gap, Peer};
+use crate::server::socket::{self, ReadHalf, Stream, WriteHalf};
 use crate::server::{App, WebSocketConfig};
 
 /// Enough for any ordinary message in one read, and on the task's stack frame no burden.
@@ -66,25 +64,25 @@ impl End {
 
 impl Session {
     /// Serves a client from the handshake to its end. `early` is what it sent with its handshake.
-    pub(super) async fn run(socket: TcpStream, early: Vec<u8>, app: App, address: SocketAddr) {
-        let (mut reader, writer) = socket.into_split();
+    pub(super) async fn run(stream: Stream, early: Vec<u8>, app: App, peer: Peer) {
+        let (mut reader, writer) = socket::split(stream);
         let hub = app.pipeline.hub.clone();
-        let membership = hub.clients.join(address, hub.position().1, app.pipeline.clock.now());
+        let membership = hub.clients.join(peer, hub.position().1, app.pipeline.clock.now());
         let mut session = Self::begin(app, membership.client.clone(), writer);
         let client_id = &*membership.client.id;
-        tracing::debug!(client_id, %address, "client connected");
+        tracing::debug!(client_id, %peer, "client connected");
         let end = match session.serve(&mut reader, early).await {
             Ok(never) => match never {},
             Err(end) => end,
         };
-        tracing::debug!(client_id, %address, ?end, "client leaves");
+        tracing::debug!(client_id, %peer, ?end, "client leaves");
         hub.clients.left(end.code());
         // Whoever does not take the farewell in time is gone already.
         let _ = timeout(CLOSE_TIMEOUT, session.part(end, &mut reader)).await;
     }
 
     /// The first thing a client gets is the state of the whole, and then what comes after it.
-    fn begin(app: App, client: Arc<Client>, writer: OwnedWriteHalf) -> Self {
+    fn begin(app: App, client: Arc<Client>, writer: WriteHalf) -> Self {
         let (config, now) = (app.websocket(), Instant::now());
         let hub = &app.pipeline.hub;
         let (initial, cursor) = app.pipeline.read_and_follow(|state, now| {
@@ -107,11 +105,7 @@ impl Session {
         session
     }
 
-    async fn serve(
-        &mut self,
-        reader: &mut OwnedReadHalf,
-        early: Vec<u8>,
-    ) -> Result<Infallible, End> {
+    async fn serve(&mut self, reader: &mut ReadHalf, early: Vec<u8>) -> Result<Infallible, End> {
         let mut decoder = Decoder::new(*self.config.max_message_size as usize);
         let mut changed = self.app.pipeline.hub.changed();
         let app = self.app.clone();
@@ -125,7 +119,7 @@ impl Session {
             if !self.outgoing.is_empty() {
                 self.flush().await?;
                 // A client that is far behind is heard all the same.
-                match reader.try_read(&mut buffer) {
+                match socket::try_read(reader, &mut buffer) {
                     Ok(0) => return Err(End::Lost),
                     Ok(count) => self.receive(&mut decoder, &buffer[..count]).await?,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -249,7 +243,7 @@ impl Session {
 
     /// Says farewell: our close frame, then the wait for the client's, so that TCP does not throw
     /// away what is still on its way (RFC 6455 section 7.1.1).
-    async fn part(&mut self, end: End, reader: &mut OwnedReadHalf) {
+    async fn part(&mut self, end: End, reader: &mut ReadHalf) {
         let close = match end {
             End::Lost => return,
             End::Closed(code) => frame::close_reply(code),

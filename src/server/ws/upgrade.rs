@@ -1,19 +1,18 @@
 //! `GET /ws`: from a request to a connection that is ours.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use http::StatusCode;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use poem::web::{Data, RemoteAddr};
-use poem::{Addr, Request, Response, handler};
-use tokio::net::TcpStream;
+use poem::{Request, Response, handler};
 
 use super::handshake;
 use super::session::Session;
+use crate::hub::Peer;
 use crate::server::App;
 use crate::server::connection::Upgrade;
 use crate::server::problem::Problem;
+use crate::server::socket::{Stream, peer_of};
 
 /// Answers the handshake, and starts a session once the answer is on its way.
 #[handler]
@@ -33,9 +32,9 @@ pub(crate) fn upgrade(
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
-    let (app, address) = (app.clone(), address_of(remote));
+    let (app, peer) = (app.clone(), peer_of(remote));
     tokio::spawn(async move {
-        start(promise, app, address).await;
+        start(promise, app, peer).await;
         drop(permit);
     });
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
@@ -43,24 +42,17 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-async fn start(promise: OnUpgrade, app: App, address: SocketAddr) {
+async fn start(promise: OnUpgrade, app: App, peer: Peer) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
-        Err(error) => return tracing::debug!(%address, %error, "upgrade failed"),
+        Err(error) => return tracing::debug!(%peer, %error, "upgrade failed"),
     };
-    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!(%address, "an upgraded connection is not a TCP socket");
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Stream>>() else {
+        return tracing::error!(%peer, "an upgraded connection is not a socket of ours");
     };
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    Session::run(io.into_inner(), early, app, address).await;
-}
-
-fn address_of(remote: &RemoteAddr) -> SocketAddr {
-    match &remote.0 {
-        Addr::SocketAddr(address) => *address,
-        _ => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-    }
+    Session::run(io.into_inner(), early, app, peer).await;
 }

@@ -1,4 +1,13 @@
-//! Sets tracing up: text on a terminal, journald under systemd.
+//! Sets tracing up: text on a terminal, journald under systemd. Nobody who logs ever waits: a line that
+//! cannot be written at once is lost, and counted.
+
+mod journal_layer;
+mod lost;
+mod message_id;
+mod stderr;
+
+pub use lost::lines_lost;
+pub use message_id::MESSAGE_IDS;
 
 use std::io::{self, IsTerminal as _};
 
@@ -9,7 +18,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
-use crate::systemd::journal;
+use crate::systemd::journal::{self, Journal};
+use journal_layer::JournalLayer;
+use stderr::Stderr;
 
 /// The log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,17 +76,14 @@ impl Telemetry {
             Format::Text => false,
             Format::Journald => true,
         };
-        // No prefix: `COLLECTOR=cpu` is what people type into journalctl.
-        let journal = wants_journal
-            .then(|| tracing_journald::layer().map(|layer| layer.with_field_prefix(None)))
-            .transpose();
+        let journal = wants_journal.then(|| Journal::connect().map(JournalLayer)).transpose();
         let (journal, missing) = match journal {
             Ok(journal) => (journal, None),
             Err(error) => (None, Some(error)),
         };
         let is_journal = journal.is_some();
         let text = (!is_journal).then(|| {
-            let lines = fmt::layer().with_writer(io::stderr).with_target(false);
+            let lines = fmt::layer().with_writer(Stderr).with_target(false);
             lines.with_ansi(io::stderr().is_terminal())
         });
         let (filter, level) = reload::Layer::new(LevelFilter::from(config.level));

@@ -1,0 +1,114 @@
+//! The two kinds of socket that HTTP is served on, as one.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use poem::Addr;
+use poem::web::{LocalAddr, RemoteAddr};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
+use tokio_util::either::Either;
+
+use crate::hub::Peer;
+
+/// A socket that connections come to.
+pub enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection.
+pub(super) type Stream = Either<TcpStream, UnixStream>;
+
+/// The two directions of a connection.
+pub(super) type ReadHalf = Either<tcp::OwnedReadHalf, unix::OwnedReadHalf>;
+pub(super) type WriteHalf = Either<tcp::OwnedWriteHalf, unix::OwnedWriteHalf>;
+
+impl Listener {
+    /// The address, of TCP.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr().ok(),
+            Listener::Unix(_) => None,
+        }
+    }
+
+    /// Waits for a connection.
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // A message that waits for more to come is late; the hub gathers what belongs together.
+                let _ = stream.set_nodelay(true);
+                Ok((Either::Left(stream), Peer::Network(peer)))
+            }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Either::Right(stream), Peer::Local))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    /// The address, or the path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listener::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => write!(f, "{address}"),
+                Err(_) => f.write_str("an unknown address"),
+            },
+            Listener::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                match address.as_ref().and_then(|address| address.as_pathname()) {
+                    Some(path) => write!(f, "{}", path.display()),
+                    None => f.write_str("an unnamed socket"),
+                }
+            }
+        }
+    }
+}
+
+/// Takes a connection apart.
+pub(super) fn split(stream: Stream) -> (ReadHalf, WriteHalf) {
+    match stream {
+        Either::Left(stream) => {
+            let (reader, writer) = stream.into_split();
+            (Either::Left(reader), Either::Left(writer))
+        }
+        Either::Right(stream) => {
+            let (reader, writer) = stream.into_split();
+            (Either::Right(reader), Either::Right(writer))
+        }
+    }
+}
+
+/// Reads what is there, without waiting.
+pub(super) fn try_read(reader: &ReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
+    match reader {
+        Either::Left(reader) => reader.try_read(buffer),
+        Either::Right(reader) => reader.try_read(buffer),
+    }
+}
+
+/// Both ends as poem's handlers see them.
+pub(super) fn addresses(stream: &Stream, peer: Peer) -> io::Result<(LocalAddr, RemoteAddr)> {
+    let unix = || Addr::custom("unix", "");
+    let local = match stream {
+        Either::Left(stream) => Addr::SocketAddr(stream.local_addr()?),
+        Either::Right(_) => unix(),
+    };
+    let remote = match peer {
+        Peer::Network(address) => Addr::SocketAddr(address),
+        Peer::Local => unix(),
+    };
+    Ok((LocalAddr(local), RemoteAddr(remote)))
+}
+
+/// Who is at the other end of the connection that a request came by.
+pub(super) fn peer_of(remote: &RemoteAddr) -> Peer {
+    match &remote.0 {
+        Addr::SocketAddr(address) => Peer::Network(*address),
+        _ => Peer::Local,
+    }
+}
