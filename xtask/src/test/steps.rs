@@ -77,6 +77,21 @@ const GORILLA_WEBSOCKET: Need = Need::Program {
 
 const CXX: Need = Need::Program { probe: &["c++", "--version"], source: "apt-get install g++" };
 
+const MMDEBSTRAP: Need =
+    Need::Program { probe: &["mmdebstrap", "--version"], source: "apt-get install mmdebstrap" };
+
+const NSPAWN: Need = Need::Program {
+    probe: &["systemd-nspawn", "--version"],
+    source: "apt-get install systemd-container",
+};
+
+const CURL: Need = Need::Program { probe: &["curl", "--version"], source: "apt-get install curl" };
+
+const DPKG_DEB: Need =
+    Need::Program { probe: &["dpkg-deb", "--version"], source: "apt-get install dpkg" };
+
+const CC: Need = Need::Program { probe: &["cc", "--version"], source: "apt-get install gcc" };
+
 const BUILD_DAEMON: Action = Action::new(&["cargo", "build", "--bin=gz-monitor"]);
 
 /// What the tests in a browser need of npm.
@@ -94,7 +109,7 @@ const fn node_test(argv: &'static [&'static str]) -> Action {
 }
 
 /// Every step.
-pub const STEPS: [Step; 11] = [
+pub const STEPS: [Step; 12] = [
     Step {
         name: "lock",
         about: "Cargo.lock agrees with every Cargo.toml",
@@ -233,6 +248,12 @@ pub const STEPS: [Step; 11] = [
                 "tests/browser/document.test.mjs",
             ]),
         ],
+    },
+    Step {
+        name: "e2e",
+        about: "the package on a real systemd, of two releases of Debian",
+        needs: &[Need::Root, MMDEBSTRAP, NSPAWN, DPKG_DEB, CURL, CC],
+        actions: &[Action::new(&["cargo", "xtask", "e2e"])],
     },
 ];
 
