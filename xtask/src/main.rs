@@ -1,10 +1,14 @@
-//! The chores of the repository: `cargo xtask test` is what CI runs, `cargo xtask dist` makes packages.
+//! The chores of the repository: `cargo xtask test` is what CI runs, `cargo xtask dist` makes packages,
+//! `cargo xtask e2e` tries them out on a real systemd.
 
 mod dist;
+mod e2e;
 mod test;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// The chores of the repository.
@@ -26,11 +30,24 @@ enum Chore {
         #[arg(value_name = "STEP", value_parser = test::step_names())]
         steps: Vec<String>,
     },
+    /// Install the packages into a real systemd in a container, and prove what they promise.
+    E2e(e2e::Options),
+    /// Connect to an address again and again: what `e2e` does while it restarts the daemon.
+    #[command(hide = true)]
+    Knock(e2e::KnockOptions),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().chore {
         Chore::Dist(options) => dist::run(&options),
         Chore::Test { steps } => test::run(&steps),
+        Chore::E2e(options) => e2e::run(&options),
+        Chore::Knock(options) => Ok(e2e::knock(&options)?),
     }
+}
+
+fn repository_root() -> anyhow::Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.parent().context("xtask lies in the repository")?;
+    Ok(root.to_owned())
 }

@@ -48,7 +48,7 @@ impl Packages {
 
 /// The chore.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has a parent")?;
+    let root = &crate::repository_root()?;
     let packages = make(root, &options.profile)?;
     if options.check {
         check::run_linters(root, &packages)?;

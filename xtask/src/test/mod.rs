@@ -8,11 +8,10 @@ mod tally;
 
 use std::env;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 
 use report::{Report, Verdict};
@@ -32,10 +31,10 @@ pub fn list_of_steps() -> String {
 /// Runs the steps named in `wanted`, or all of them. A failed step is a failure exit code; an error is
 /// one of this program itself.
 pub fn run(wanted: &[String]) -> anyhow::Result<ExitCode> {
-    let root = repository_root()?;
+    let root = crate::repository_root()?;
     let is_wanted = |step: &&Step| wanted.is_empty() || wanted.iter().any(|name| name == step.name);
     let chosen: Vec<&Step> = STEPS.iter().filter(is_wanted).collect();
-    let strict = is_ci(env::var("CI").ok().as_deref());
+    let strict = is_strict();
     let mut report = Report::new(io::stdout(), chosen.len());
     for step in chosen {
         let started = Instant::now();
@@ -72,15 +71,14 @@ fn verdict_of(
     Ok(Verdict::Passed(note))
 }
 
+/// Whether nobody is there to read "skipped".
+pub fn is_strict() -> bool {
+    is_ci(env::var("CI").ok().as_deref())
+}
+
 /// Whether the `CI` variable says that nobody is there to read "skipped".
 fn is_ci(variable: Option<&str>) -> bool {
     variable.is_some_and(|value| !["", "0", "false"].contains(&value))
-}
-
-fn repository_root() -> anyhow::Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.parent().context("xtask lies in the repository")?;
-    Ok(root.to_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a step cannot do without, and whether it is here.
 
 use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -12,6 +14,8 @@ pub enum Need {
     ProgramAt { variable: &'static str, usual: &'static str, source: &'static str },
     /// A file of the repository.
     File(&'static str),
+    /// To be root, who may mount and make namespaces.
+    Root,
 }
 
 impl Need {
@@ -21,6 +25,7 @@ impl Need {
             Need::File(path) => {
                 (!root.join(path).exists()).then(|| format!("{path} is not in the repository"))
             }
+            Need::Root => (!is_root()).then(|| "not root: run it with sudo".to_owned()),
             Need::Program { probe, source } => unanswered(probe, source),
             Need::ProgramAt { variable, usual, source } => {
                 let path = env::var(variable).unwrap_or_else(|_| (*usual).to_owned());
@@ -28,6 +33,11 @@ impl Need {
             }
         }
     }
+}
+
+/// The owner of a process's files in /proc is its effective user (proc(5)).
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
 fn unanswered(probe: &[&str], source: &str) -> Option<String> {

@@ -75,7 +75,41 @@ const GORILLA_WEBSOCKET: Need = Need::Program {
     source: "apt-get install golang-github-gorilla-websocket-dev",
 };
 
+const CARGO_DEB: Need = Need::Program {
+    probe: &["cargo", "deb", "--version"],
+    source: "cargo install --locked cargo-deb",
+};
+
+const CARGO_GENERATE_RPM: Need = Need::Program {
+    probe: &["cargo", "generate-rpm", "--version"],
+    source: "cargo install --locked cargo-generate-rpm",
+};
+
+const LINTIAN: Need =
+    Need::Program { probe: &["lintian", "--version"], source: "apt-get install lintian" };
+
+const RPMLINT: Need =
+    Need::Program { probe: &["rpmlint", "--version"], source: "apt-get install rpmlint" };
+
+const OBJDUMP: Need =
+    Need::Program { probe: &["objdump", "--version"], source: "apt-get install binutils" };
+
 const CXX: Need = Need::Program { probe: &["c++", "--version"], source: "apt-get install g++" };
+
+const MMDEBSTRAP: Need =
+    Need::Program { probe: &["mmdebstrap", "--version"], source: "apt-get install mmdebstrap" };
+
+const NSPAWN: Need = Need::Program {
+    probe: &["systemd-nspawn", "--version"],
+    source: "apt-get install systemd-container",
+};
+
+const CURL: Need = Need::Program { probe: &["curl", "--version"], source: "apt-get install curl" };
+
+const DPKG_DEB: Need =
+    Need::Program { probe: &["dpkg-deb", "--version"], source: "apt-get install dpkg" };
+
+const CC: Need = Need::Program { probe: &["cc", "--version"], source: "apt-get install gcc" };
 
 const BUILD_DAEMON: Action = Action::new(&["cargo", "build", "--bin=gz-monitor"]);
 
@@ -94,7 +128,7 @@ const fn node_test(argv: &'static [&'static str]) -> Action {
 }
 
 /// Every step.
-pub const STEPS: [Step; 11] = [
+pub const STEPS: [Step; 13] = [
     Step {
         name: "lock",
         about: "Cargo.lock agrees with every Cargo.toml",
@@ -234,6 +268,18 @@ pub const STEPS: [Step; 11] = [
                 "tests/browser/document.test.mjs",
             ]),
         ],
+    },
+    Step {
+        name: "dist",
+        about: "the packages are made, and lintian and rpmlint have nothing to say",
+        needs: &[CARGO_DEB, CARGO_GENERATE_RPM, LINTIAN, RPMLINT, OBJDUMP],
+        actions: &[Action::new(&["cargo", "xtask", "dist", "--check"])],
+    },
+    Step {
+        name: "e2e",
+        about: "the package on a real systemd, of two releases of Debian",
+        needs: &[Need::Root, MMDEBSTRAP, NSPAWN, DPKG_DEB, CURL, CC],
+        actions: &[Action::new(&["cargo", "xtask", "e2e"])],
     },
 ];
 
