@@ -94,8 +94,14 @@ impl<W: Write> Table<'_, W> {
         )
     }
 
-    /// Why a collector does not work.
+    /// Why a collector does not work, or has nothing to do.
     fn trouble(&mut self, collector: &Value) -> io::Result<()> {
+        if let Some(reason) = collector["reason"].as_str() {
+            self.note("      ", reason)?;
+        }
+        if let Some(refused) = collector["config_error"].as_str() {
+            self.note("!     ", &format!("new configuration refused: {refused}"))?;
+        }
         let Some(error) = collector["error"].as_str() else { return Ok(()) };
         match collector["consecutive_failures"].as_u64() {
             Some(failures @ 2..) => {
@@ -136,7 +142,7 @@ impl<W: Write> Table<'_, W> {
 
 /// A collector that waits for its first collection may yet be well.
 fn is_ill(collector: &Value) -> bool {
-    !matches!(text(&collector["state"]), "ok" | "waiting")
+    !matches!(text(&collector["state"]), "ok" | "waiting" | "absent")
 }
 
 fn text(value: &Value) -> &str {
@@ -175,6 +181,8 @@ mod tests {
                 "file": "/usr/lib/gz-monitor/plugins/acts.so",
             })
         };
+        let mut vmstat = collector("vmstat", "vmstat", "absent", None);
+        vmstat["reason"] = "there is no /proc/vmstat".into();
         let last_words = "ended with exit status: 3; its last words: cannot reach \u{1b}[31mthe queue \
             on mail.example.org, port 25";
         json!({
@@ -189,9 +197,10 @@ mod tests {
                 collector("acts", "acts", "broken", Some("ended with signal: 11 (SIGSEGV)")),
                 collector("north", "acts", "ok", None),
                 collector("cpu", "cpu", "ok", None),
+                vmstat,
                 collector("mail", "command", "failing", Some(last_words)),
                 collector("a-name-that-is-much-too-long-for-its-column", "command", "ok", None),
-                collector("fans", "fans", "absent", Some("there is no plugin \"fans\"")),
+                collector("fans", "fans", "stopped", Some("there is no plugin \"fans\"")),
             ],
             "refused": [{
                 "file": "/usr/lib/gz-monitor/plugins/old.so",
@@ -219,8 +228,9 @@ mod tests {
             a-name-that-is-much-too-long-for-its-column
                                                   ok              51       3   13.4 MiB
           cpu                           built-in  ok              51       -          -
-          vmstat                        built-in  -                -       -          -
-        ! fans                          -         absent          51       3   13.4 MiB
+          vmstat                        built-in  absent          51       3   13.4 MiB
+              there is no /proc/vmstat
+        ! fans                          -         stopped         51       3   13.4 MiB
             of plugin fans, which is not there
         !     14 times in a row: there is no plugin "fans"
 
@@ -228,7 +238,7 @@ mod tests {
         ! /usr/lib/gz-monitor/plugins/old.so
         !     it was loaded to be described, and ended with signal: 11 (SIGSEGV)
 
-        6 collectors at http://127.0.0.1:8080, 3 in trouble
+        7 collectors at http://127.0.0.1:8080, 3 in trouble
         "#);
     }
 

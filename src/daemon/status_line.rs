@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::pipeline::Pipeline;
-use crate::store::CollectorState;
 
 /// Collectors that are named; of more it is said how many.
 const NAMED_MAX: usize = 4;
@@ -24,9 +23,8 @@ pub(super) struct StatusLine {
 impl StatusLine {
     /// Takes what the state has to tell.
     pub(super) fn look(&mut self, state: &Pipeline) {
-        let is_ill = |state| !matches!(state, CollectorState::Ok | CollectorState::Waiting);
         self.collectors = state.collectors.iter().count();
-        let ill = state.collectors.iter().filter(|(_, status)| is_ill(status.state));
+        let ill = state.collectors.iter().filter(|(_, status)| status.state.is_trouble());
         self.failing = ill.map(|(name, _)| name.to_owned()).collect();
         self.firing = state.alerts.stats().firing;
     }

@@ -74,6 +74,11 @@ pub enum CollectorState {
 }
 
 impl CollectorState {
+    /// Whether it wants somebody's attention.
+    pub fn is_trouble(self) -> bool {
+        !matches!(self, CollectorState::Waiting | CollectorState::Ok | CollectorState::Absent)
+    }
+
     /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {

@@ -42,7 +42,7 @@ fn a_bad_one_does_not() {
         ("segfault", "WRONG       ended with signal: 11 (SIGSEGV)"),
         ("samples", "samples refused, the first because: acts_nan is NaN"),
         ("init-config", "WRONG       configuration: no such mode"),
-        ("million", "samples refused: too many, or too long"),
+        ("million", "samples refused, the first because: more than the collection may bring"),
         (
             "reload-config",
             "WRONG       reload of the same configuration: configuration: no such mode",
