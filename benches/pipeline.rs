@@ -87,7 +87,7 @@ fn publish(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(clients));
         group.bench_function(BenchmarkId::new("taken_by", clients), |bencher| {
             bencher.iter(|| {
-                hub.publish(vec![draft.clone()], moment(0));
+                hub.publish(hub.number(vec![draft.clone()], moment(0)));
                 for cursor in &mut cursors {
                     black_box(cursor.take(&hub, &filter));
                 }

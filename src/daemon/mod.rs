@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Limits};
 use crate::scheduler::{Cadence, Controls, Event, Scheduler, Settings};
 use crate::server::{self, App};
@@ -31,16 +32,29 @@ use crate::telemetry::Telemetry;
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
 const STATUS_DELAY: Duration = Duration::from_millis(200);
 
+/// At the end, how long a disk that hangs is waited for.
+const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A running daemon.
 pub struct Daemon {
     config: Config,
     telemetry: Option<Telemetry>,
     plugins: Plugins,
     app: App,
+    storage: Storage,
     scheduler: Scheduler,
     status: JoinHandle<()>,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     listener: Listening,
+}
+
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Storage(#[from] persist::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 /// An address that is being served.
@@ -53,24 +67,31 @@ impl Daemon {
     /// Starts everything; `listener` is bound already, so that a taken port is known before.
     ///
     /// # Errors
-    /// If the listener has no address.
+    /// If the listener has no address, or the database is another daemon's.
     pub async fn start(
         config: Config,
         plugins: Plugins,
         listener: TcpListener,
         telemetry: Option<Telemetry>,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, StartError> {
         let clock = Clock::start();
-        let epoch = format!("{:x}", clock.now().wall.as_nanosecond());
-        let hub = Arc::new(Hub::new(epoch, &config.hub));
+        let folder = Folder::find(&config.storage, |name| std::env::var_os(name));
+        let mut ready = tokio::task::block_in_place(|| {
+            persist::open(&config.storage, &config.history, &folder, clock.now().wall)
+        })?;
+        let hub = Arc::new(Hub::on(ready.line.clone(), &config.hub));
         let limits = limits(&config);
-        let (handle, inputs) = Handle::new(&limits, config.hub.broadcast_buffer, hub, clock);
-        tokio::spawn(pipeline::run(handle.clone(), inputs));
+        let (queue, records) = (config.hub.broadcast_buffer, std::mem::take(&mut ready.records));
+        let (handle, inputs) = Handle::new(&limits, records, queue, hub, clock);
+        let (steps, stored) = mpsc::channel(config.storage.queue);
+        tokio::spawn(pipeline::run(handle.clone(), inputs, steps));
+        let archive = ready.archive.clone();
+        let storage = ready.start(handle.clone(), stored)?;
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
-        let app = App::new(handle.clone(), controls.clone(), http, websocket);
-        plugins.bind(app.clone());
+        let app = App::new(handle.clone(), controls.clone(), archive, http, websocket);
+        plugins.bind(app.clone(), storage.vitals.clone());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(forward(received, handle.clone()));
         let mut scheduler = Scheduler::new(plugins.host(), events, clock, controls);
@@ -79,7 +100,7 @@ impl Daemon {
         let endpoint = Arc::new(server::routes(app.clone()));
         let listener = Listening::start(listener, endpoint.clone(), app.clone())?;
         let status = tokio::spawn(tick(handle, *config.status.interval));
-        Ok(Self { config, telemetry, plugins, app, scheduler, status, endpoint, listener })
+        Ok(Self { config, telemetry, plugins, app, storage, scheduler, status, endpoint, listener })
     }
 
     /// Where it listens.
@@ -96,6 +117,10 @@ impl Daemon {
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
         self.status.abort();
+        self.app.pipeline.end().await;
+        if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {
+            tracing::warn!("the database was not closed in order: the disk does not answer");
+        }
     }
 }
 

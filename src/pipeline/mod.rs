@@ -5,10 +5,12 @@
 
 mod config;
 mod run;
+mod step;
 mod vitals;
 
 pub use config::Config;
-pub use run::{Closed, Handle, run};
+pub use run::{Closed, Envelope, Handle, run};
+pub use step::{Done, Records, Step};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +47,11 @@ pub enum Input {
     Command(Command),
     /// New bounds are in force.
     Configure(Box<Limits>),
+    /// Tasks and alerts were found that were kept before the start.
+    Restore(Records),
+    /// Somebody wants all tasks and alerts as they are at this place of the stream; they are in
+    /// the [`Step`] of this input.
+    Snapshot,
 }
 
 /// What somebody outside may want changed.
@@ -129,8 +136,25 @@ impl Pipeline {
                 self.alerts.configure(&limits.alerts);
                 Vec::new()
             }
+            Input::Restore(records) => {
+                self.restore(records);
+                Vec::new()
+            }
+            Input::Snapshot => Vec::new(),
         };
         (drafts, Ok(Answer::Done))
+    }
+
+    /// Takes in tasks and alerts that were kept.
+    pub fn restore(&mut self, Records { tasks, alerts }: Records) {
+        self.tasks.restore(tasks);
+        self.alerts.restore(alerts);
+    }
+
+    /// All tasks and alerts.
+    pub fn records(&self) -> Records {
+        let (tasks, alerts) = (self.tasks.iter().cloned(), self.alerts.iter().cloned());
+        Records { tasks: tasks.collect(), alerts: alerts.collect() }
     }
 
     fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {

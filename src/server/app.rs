@@ -4,13 +4,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::{Config, HttpTotals, WebSocketConfig};
+use crate::hub::Archive;
 use crate::pipeline;
 use crate::scheduler::Controls;
+
+/// Who reads old events occupies a thread; others wait.
+const READERS: usize = 4;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +26,10 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
+    /// The events that have left the hub's log, if somebody keeps them; and how many may read them
+    /// at once.
+    pub(super) archive: Option<Arc<dyn Archive>>,
+    pub(super) readers: Semaphore,
     settings: RwLock<(Config, WebSocketConfig)>,
     closing: watch::Sender<bool>,
 }
@@ -31,6 +39,7 @@ impl App {
     pub fn new(
         pipeline: pipeline::Handle,
         controls: Controls,
+        archive: Option<Arc<dyn Archive>>,
         config: Config,
         websocket: WebSocketConfig,
     ) -> Self {
@@ -39,6 +48,8 @@ impl App {
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
+            archive,
+            readers: Semaphore::new(READERS),
             settings: RwLock::new((config, websocket)),
             closing: watch::Sender::new(false),
         }))

@@ -25,7 +25,7 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 }
 
 fn api() -> Route {
-    use rest::{alerts, clients, collectors, openapi, samples, status, tasks};
+    use rest::{alerts, clients, collectors, events, openapi, samples, status, tasks};
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
         .at("/health", Methods::get(status::get_health).boxed())
@@ -33,6 +33,7 @@ fn api() -> Route {
         .at("/collectors", Methods::get(collectors::list).boxed())
         .at("/collectors/:id/restart", Methods::post(collectors::restart).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
+        .at("/events", Methods::get(events::list).boxed())
         .at("/samples", Methods::get(samples::list).boxed())
         .at("/tasks", Methods::get(tasks::list).and(Method::POST, tasks::create).boxed())
         .at(

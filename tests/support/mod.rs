@@ -18,6 +18,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -29,15 +30,16 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gz-monitor");
 
 /// A daemon to be.
+#[derive(Clone)]
 pub struct Builder {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
 /// A daemon with nothing but defaults, on a free port.
 pub fn daemon() -> Builder {
-    let folder = tempfile::tempdir().expect("a folder for the daemon");
+    let folder = Arc::new(tempfile::tempdir().expect("a folder for the daemon"));
     let builder = Builder { folder, arguments: Vec::new(), environment: Vec::new() };
     builder.config("").argument("--port").argument("0")
 }
@@ -94,7 +96,10 @@ impl Builder {
             .args(&self.arguments)
             .arg("--config")
             .arg(self.folder.path().join("gz-monitor.toml"))
-            .envs(self.environment)
+            // What it keeps is in its own folder, and another daemon's is not found.
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .env_remove("STATE_DIRECTORY")
+            .envs(self.environment.clone())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("a log"))
@@ -110,7 +115,7 @@ impl Builder {
                 fs::read_to_string(&log).unwrap_or_default()
             )
         });
-        Daemon { child, address, log, folder: self.folder }
+        Daemon { child, address, log, builder: self }
     }
 }
 
@@ -119,7 +124,7 @@ pub struct Daemon {
     child: Child,
     pub address: SocketAddr,
     log: PathBuf,
-    folder: TempDir,
+    builder: Builder,
 }
 
 impl Daemon {
@@ -130,7 +135,26 @@ impl Daemon {
 
     /// Its folder, where the configuration is.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.builder.path()
+    }
+
+    /// Another daemon with the same folder and arguments; this one is killed.
+    pub fn killed(mut self) -> Builder {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+        self.builder.clone()
+    }
+
+    /// Another daemon with the same folder and arguments; this one ends in order.
+    pub async fn stopped(mut self) -> Builder {
+        self.signal("TERM");
+        assert!(self.ended().await.success(), "{}", self.log());
+        self.builder.clone()
+    }
+
+    /// Another daemon with the same folder and arguments; this one has ended.
+    pub fn stopped_already(self) -> Builder {
+        self.builder.clone()
     }
 
     /// All that it has logged.
@@ -156,7 +180,7 @@ impl Daemon {
 
     /// Writes its configuration file anew and has it read.
     pub fn reload(&self, config: &str) {
-        fs::write(self.folder.path().join("gz-monitor.toml"), config).expect("a file");
+        fs::write(self.path().join("gz-monitor.toml"), config).expect("a file");
         self.signal("HUP");
     }
 

@@ -10,7 +10,10 @@ use poem::{Addr, Request, Response, handler};
 use tokio::net::TcpStream;
 
 use super::handshake;
-use super::session::Session;
+use super::inbound::fault;
+use super::session::{Session, Since};
+use crate::api::ErrorCode;
+use crate::hub::NoPlace;
 use crate::server::App;
 use crate::server::connection::Upgrade;
 use crate::server::problem::Problem;
@@ -33,9 +36,9 @@ pub(crate) fn upgrade(
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
-    let (app, address) = (app.clone(), address_of(remote));
+    let (app, address, since) = (app.clone(), address_of(remote), since_of(request));
     tokio::spawn(async move {
-        start(promise, app, address).await;
+        start(promise, app, address, since).await;
         drop(permit);
     });
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
@@ -43,7 +46,7 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-async fn start(promise: OnUpgrade, app: App, address: SocketAddr) {
+async fn start(promise: OnUpgrade, app: App, address: SocketAddr, since: Since) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -55,7 +58,14 @@ async fn start(promise: OnUpgrade, app: App, address: SocketAddr) {
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    Session::run(io.into_inner(), early, app, address).await;
+    Session::run(io.into_inner(), early, app, address, since).await;
+}
+
+/// `?since=EPOCH:SEQ`. What is wrong with it is said on the connection, where browsers can read it.
+fn since_of(request: &Request) -> Since {
+    let Ok(parameters) = request.params::<Vec<(String, String)>>() else { return None };
+    let (_, text) = parameters.into_iter().find(|(name, _)| name == "since")?;
+    Some(text.parse().map_err(|error: NoPlace| fault(ErrorCode::InvalidSince, error.to_string())))
 }
 
 fn address_of(remote: &RemoteAddr) -> SocketAddr {
