@@ -124,8 +124,18 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 /// need, and its index of the write-ahead log, are done without.
 pub(super) fn open_frozen(path: &Path) -> Result<Connection, Refusal> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none")?;
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let connection = if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none")?;
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection
+    } else {
+        // What a URI gives a meaning to is not meant so in a path (https://sqlite.org/uri.html).
+        let path = path.display().to_string().replace('%', "%25");
+        let path = path.replace('?', "%3f").replace('#', "%23");
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?
+    };
     let version = version(&connection)?;
     if version != MIGRATIONS.len() {
         return Err(Refusal::Newer(version));

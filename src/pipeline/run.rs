@@ -67,16 +67,14 @@ impl Handle {
     }
 
     /// Sends an input if there is room for it; gives it back if there is none.
-    ///
-    /// # Errors
-    /// With the input.
-    pub fn try_send(&self, input: Input) -> Result<(), Input> {
-        self.inputs.try_send(Envelope::Input(input, None)).map_err(|error| {
-            match error.into_inner() {
-                Envelope::Input(input, _) => input,
-                Envelope::End => unreachable!("an input was sent"),
+    pub fn try_send(&self, input: Input) -> Option<Input> {
+        match self.inputs.try_reserve() {
+            Ok(place) => {
+                place.send(Envelope::Input(input, None));
+                None
             }
-        })
+            Err(_) => Some(input),
+        }
     }
 
     /// Has a command carried out; the answer comes when it is stored and its message published.

@@ -165,6 +165,24 @@ async fn follow_subscribed(ledger: Arc<Ledger>, mut client: Client, floor: Floor
     follow(ledger, client, floor, false).await;
 }
 
+/// The details of every event in the log, by the events' numbers.
+async fn kept(daemon: &Daemon) -> BTreeMap<u64, Value> {
+    let mut kept = BTreeMap::new();
+    let mut path = "/api/v1/events?limit=1000".to_owned();
+    loop {
+        let page = daemon.get(&path).await.json();
+        for event in page["events"].as_array().expect("a list") {
+            kept.insert(event["seq"].as_u64().expect("a number"), event["data"]["details"].clone());
+        }
+        if page["more"] == false {
+            break;
+        }
+        path =
+            format!("/api/v1/events?limit=1000&since={}", page["next"].as_str().expect("a place"));
+    }
+    kept
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_again_and_again_nothing_is_missing_and_nothing_comes_twice() {
     let config = "[status]\ninterval = \"100ms\"\n[collectors]\ninterval = \"1h\"\n\
@@ -219,19 +237,7 @@ async fn killed_again_and_again_nothing_is_missing_and_nothing_comes_twice() {
         acknowledged.iter().filter(|change| !times.contains_key(change)).collect();
     assert!(missing.is_empty(), "acknowledged, but never delivered: {missing:?}");
     // What was delivered is in the log, in the same places.
-    let mut kept = BTreeMap::new();
-    let mut path = "/api/v1/events?limit=1000".to_owned();
-    loop {
-        let page = daemon.get(&path).await.json();
-        for event in page["events"].as_array().expect("a list") {
-            kept.insert(event["seq"].as_u64().expect("a number"), event["data"]["details"].clone());
-        }
-        if page["more"] == false {
-            break;
-        }
-        path =
-            format!("/api/v1/events?limit=1000&since={}", page["next"].as_str().expect("a place"));
-    }
+    let kept = kept(&daemon).await;
     let gone = delivered.iter().filter(|(seq, _, number)| kept.get(seq) != Some(&json!(number)));
     let gone: Vec<_> = gone.collect();
     assert!(gone.is_empty(), "delivered, but not kept: {gone:?}");

@@ -1,6 +1,7 @@
 //! A disk that fills, one that cannot be written, none at all: the stream goes on and says so.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +20,7 @@ impl SmallDisk {
         let folder = tempfile::tempdir().expect("a folder");
         let is_mounted = run("mount", &["-t", "tmpfs", "-o", "size=2m", "tmpfs"], folder.path());
         if !is_mounted {
-            println!("SKIPPED: mounting a file system takes root");
+            let _ = writeln!(io::stderr(), "SKIPPED: mounting a file system takes root");
         }
         is_mounted.then_some(Self(folder))
     }
@@ -111,6 +112,9 @@ async fn a_disk_that_fills_and_has_room_again() {
     let firing = until_alert_is(&daemon, "firing").await;
     assert_eq!(firing["severity"], "high", "{firing}");
     assert!(firing["message"].as_str().is_some_and(|text| text.contains("full")), "{firing}");
+    let health = daemon.get("/api/v1/health").await.json();
+    let checks = health["checks"].as_array().expect("a list");
+    assert!(checks.iter().any(|c| c["name"] == "storage" && c["ok"] == false), "{health}");
     let made =
         daemon.post("/api/v1/tasks", json!({"id": "u", "name": "u", "status": "failed"})).await;
     assert_eq!((made.status, &made.json()["durable"]), (201, &json!(false)));
@@ -159,13 +163,19 @@ async fn what_dies_with_a_full_disk_is_told() {
 }
 
 #[tokio::test]
-async fn a_disk_that_cannot_be_written_while_it_runs_and_when_it_starts() {
+async fn a_daemon_starts_without_a_disk_and_goes_on_when_there_is_one() {
+    for stop in [true, false] {
+        a_disk_that_cannot_be_written(stop).await;
+    }
+}
+
+async fn a_disk_that_cannot_be_written(stop: bool) {
     let Some(disk) = SmallDisk::mount() else { return };
     let daemon = disk.daemon().start().await;
     create(&daemon, "t").await;
     let before = now(&daemon).await;
     // A file system with a file that is open for writing is not made read-only otherwise.
-    let daemon = daemon.stopped().await;
+    let daemon = if stop { daemon.stopped().await } else { daemon.killed() };
     disk.remount("ro");
     let daemon = daemon.start().await;
     until_alert_is(&daemon, "firing").await;
@@ -198,6 +208,32 @@ async fn a_folder_that_cannot_be_made() {
     daemon.patch("/api/v1/tasks/t", json!({"progress": 1})).await;
     let mut client = daemon.resumed(&format!("{epoch}:{seq}")).await;
     assert_eq!(Resumed::read(&mut client).await.seqs(), [seq + 1], "from the log");
+}
+
+#[tokio::test]
+async fn a_commit_that_takes_too_long_holds_nobody_up() {
+    let config = format!("{QUIET}[storage]\ncommit_timeout = \"100ms\"\n");
+    let daemon = daemon().config(&config).start().await;
+    let (epoch, seq) = now(&daemon).await;
+    create(&daemon, "t").await;
+    // Who writes has to wait for the lock, as for a disk that does not answer.
+    let path = daemon.path().join("state/gz-monitor/gz-monitor.db");
+    let other = rusqlite::Connection::open(path).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let answer = daemon.patch("/api/v1/tasks/t", json!({"progress": 1})).await;
+    assert_eq!(answer.json()["durable"], false, "{}", answer.text);
+    let firing = until_alert_is(&daemon, "firing").await;
+    assert!(firing["message"].as_str().is_some_and(|m| m.contains("commit_timeout")), "{firing}");
+    other.execute_batch("ROLLBACK").expect("unlocked");
+    until_alert_is(&daemon, "resolved").await;
+    create(&daemon, "u").await;
+    let (_, last) = now(&daemon).await;
+    let daemon = daemon.killed().start().await;
+    let mut client = daemon.resumed(&format!("{epoch}:{seq}")).await;
+    let resumed = Resumed::read(&mut client).await;
+    assert!(resumed.is_complete(), "{}", resumed.resumed);
+    assert_eq!(resumed.seqs(), Vec::from_iter(seq + 1..=last));
+    assert_eq!(daemon.get("/api/v1/tasks/t").await.json()["progress"], 1);
 }
 
 #[tokio::test]
