@@ -1,6 +1,7 @@
 //! A client's place in the log, and what is due to it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -28,6 +29,8 @@ pub struct Due {
     pub conflated: u64,
     /// Whether the cursor has reached the head.
     pub complete: bool,
+    /// The name of the number line.
+    pub epoch: Arc<str>,
 }
 
 /// A run of the stream that has left the log, both ends included.
@@ -52,7 +55,7 @@ impl Cursor {
     /// Moves on and returns what `filter` matches on the way.
     pub fn take(&mut self, hub: &Hub, filter: &Filter) -> Due {
         let log = hub.log.lock();
-        let mut due = Due::default();
+        let mut due = Due { epoch: log.epoch(), ..Due::default() };
         if self.next < log.tail() {
             let states = log.last_states(self.next).filter(|state| filter.matches(&state.subject));
             let states = states.cloned().collect();

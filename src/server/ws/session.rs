@@ -229,7 +229,7 @@ impl Session {
             self.outgoing.push(Opcode::Text, text);
         }
         self.backfill = due.older.map(|older| Backfill::of_slow(older, self.filter.clone()));
-        if due.complete && hub.position().0 != self.epoch {
+        if due.complete && due.epoch != self.epoch {
             // The line has got another name, and the client is to know it.
             self.present().await;
         }
