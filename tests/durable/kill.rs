@@ -12,7 +12,7 @@ use crate::support::{Client, Daemon, daemon, until};
 const KILLS: usize = 50;
 const WRITERS: usize = 4;
 /// Nothing depends on it: a kill may fall on anything.
-const LIFE_MS: u64 = 120;
+const LIFE_MS: u64 = 250;
 
 /// What the writers were told, and what the client was sent.
 #[derive(Default)]

@@ -85,6 +85,8 @@ pub(super) struct Publisher {
     /// The number of the last event in flight of the backlog.
     storing_backlog: u64,
     is_marked: bool,
+    /// Whether the database has tasks and alerts that the pipeline does not know yet.
+    is_restoring: bool,
     /// What the pipeline is to be told.
     wishes: VecDeque<Input>,
 }
@@ -116,6 +118,7 @@ impl Publisher {
             storing: None,
             storing_backlog: 0,
             is_marked: false,
+            is_restoring: false,
             wishes: VecDeque::new(),
         }
     }
@@ -252,6 +255,7 @@ impl Publisher {
     async fn landed(&mut self, landing: Landing) {
         let result = match landing {
             Landing::Opened(Ok(records)) => {
+                self.is_restoring |= records.is_some();
                 self.wishes.extend(records.map(Input::Restore));
                 self.wishes.push_back(Input::Snapshot);
                 self.phase = Phase::Asking;

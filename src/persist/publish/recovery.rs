@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use super::{Phase, Publisher, land};
+use super::{Landing, Phase, Publisher, land};
 use crate::alert;
 use crate::persist::database::Group;
 use crate::persist::disk::{Job, Trouble};
@@ -68,6 +68,7 @@ impl Publisher {
 
     /// Stores all tasks and alerts as they are at this step, and all events that wait.
     fn recover(&mut self, step: &Step) {
+        self.is_restoring = false;
         let line = self.handle.hub.line();
         let mut group = Group {
             snapshot: step.snapshot.clone(),
@@ -159,7 +160,12 @@ impl Publisher {
         let Some(disks) = &self.disks else { return };
         let limit = self.commit_timeout;
         if self.flight.is_some() {
-            let _ = timeout(limit, land(&mut self.flight)).await;
+            let landing = timeout(limit, land(&mut self.flight)).await;
+            self.is_restoring |= matches!(landing, Ok(Landing::Opened(Ok(Some(_)))));
+        }
+        if self.is_restoring {
+            // What is in the database is more than what is known here.
+            return;
         }
         let line = self.handle.hub.line();
         let line = Some((line.epoch, line.last));
