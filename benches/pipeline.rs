@@ -67,7 +67,7 @@ fn apply(criterion: &mut Criterion) {
         let (mut pipeline, mut round) = (Pipeline::new(&Limits::default()), 0);
         let mut next = || {
             round += 1;
-            Input::Batch(batch(rounds[round as usize % rounds.len()].clone(), round))
+            Input::Batch(Box::new(batch(rounds[round as usize % rounds.len()].clone(), round)))
         };
         group.bench_function(name, |bencher| {
             let apply = |input| pipeline.apply(input, wanted, moment(0));
@@ -89,7 +89,7 @@ fn publish(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(clients));
         group.bench_function(BenchmarkId::new("taken_by", clients), |bencher| {
             bencher.iter(|| {
-                hub.publish(vec![draft.clone()], moment(0));
+                hub.publish(hub.number(vec![draft.clone()], moment(0)));
                 for cursor in &mut cursors {
                     black_box(cursor.take(&hub, &filter));
                 }

@@ -21,6 +21,11 @@ impl Severity {
     pub const ALL: [Severity; 5] =
         [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
+    /// The level of this name.
+    pub fn of(name: &str) -> Option<Severity> {
+        Severity::ALL.into_iter().find(|level| level.name() == name)
+    }
+
     /// Its name in messages and filters.
     pub fn name(self) -> &'static str {
         match self {

@@ -191,7 +191,9 @@ fn the_document_s_command_works_by_the_name_gz() {
     let gz = folder.path().join("gz");
     std::os::unix::fs::symlink(PROGRAM, &gz).expect("a link");
     let arguments = ["monitoring", "server", "-p", "0", "-d", "--config", &file];
-    let running = Running::start(Command::new(gz).args(arguments));
+    let mut command = Command::new(gz);
+    command.args(arguments).env("XDG_STATE_HOME", folder.path());
+    let running = Running::start(&mut command);
     let lines = [(); 3].map(|()| running.next());
     let address = lines[0].strip_prefix("Dashboard:  http://").expect("the dashboard first");
     let address = address.strip_suffix("/dashboard").expect("its path");

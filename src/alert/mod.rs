@@ -4,7 +4,7 @@ mod config;
 mod registry;
 
 pub use config::Config;
-pub use registry::{Error, Registry, Report};
+pub use registry::{Error, Registry, Report, id_of};
 
 use std::sync::Arc;
 
@@ -28,6 +28,15 @@ pub struct Alert {
     pub ends_at: Option<Timestamp>,
 }
 
+/// What became of one alert, for whoever keeps alerts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// It is as this says.
+    Kept(Alert),
+    /// The alert of this id is gone.
+    Gone(Arc<str>),
+}
+
 /// Where an alert stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -36,6 +45,11 @@ pub enum State {
 }
 
 impl State {
+    /// The state of this name.
+    pub fn of(name: &str) -> Option<State> {
+        [State::Firing, State::Resolved].into_iter().find(|state| state.name() == name)
+    }
+
     /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {

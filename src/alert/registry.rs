@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha1::{Digest, Sha1};
 
-use super::{Alert, Config, State, Stats};
+use super::{Alert, Config, Entry, State, Stats};
 use crate::bounds::OutOfBounds;
 use crate::severity::Severity;
 
@@ -42,12 +42,25 @@ pub enum Error {
 pub struct Registry {
     alerts: BTreeMap<Arc<str>, Alert>,
     max_alerts: usize,
+    entries: Vec<Entry>,
 }
 
 impl Registry {
     /// No alerts.
     pub fn new(config: &Config) -> Self {
-        Self { alerts: BTreeMap::new(), max_alerts: config.max_alerts }
+        Self { alerts: BTreeMap::new(), max_alerts: config.max_alerts, entries: Vec::new() }
+    }
+
+    /// Takes in alerts that were kept; one that is here already stays as it is.
+    pub fn restore(&mut self, alerts: Vec<Alert>) {
+        for alert in alerts {
+            self.alerts.entry(alert.id.clone()).or_insert(alert);
+        }
+    }
+
+    /// What has changed since this was last asked, in order.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
     }
 
     /// Adopts new bounds for what comes; alerts that are here stay.
@@ -82,6 +95,7 @@ impl Registry {
             starts_at,
             ends_at: None,
         };
+        self.entries.push(Entry::Kept(alert.clone()));
         Ok(self.alerts.entry(id).insert_entry(alert).into_mut())
     }
 
@@ -96,6 +110,7 @@ impl Registry {
         }
         alert.state = State::Resolved;
         alert.ends_at = Some(now);
+        self.entries.push(Entry::Kept(alert.clone()));
         Ok(alert)
     }
 
@@ -130,14 +145,16 @@ impl Registry {
             let oldest =
                 self.alerts.values().filter(|a| a.ends_at.is_some()).min_by_key(|a| a.ends_at);
             let id = oldest.map(|alert| alert.id.clone());
-            self.alerts.remove(&id.ok_or(Error::Full(self.alerts.len()))?);
+            let id = id.ok_or(Error::Full(self.alerts.len()))?;
+            self.alerts.remove(&id);
+            self.entries.push(Entry::Gone(id));
         }
         Ok(())
     }
 }
 
-/// One rule has one alert, whose id outlives a restart.
-fn id_of(rule_id: &str) -> String {
+/// The id of a rule's alert: a rule has one, and it outlives a restart.
+pub fn id_of(rule_id: &str) -> String {
     let digest = Sha1::digest(rule_id.as_bytes());
     digest[..6].iter().fold("alert-".to_owned(), |id, byte| format!("{id}{byte:02x}"))
 }
@@ -195,5 +212,8 @@ mod tests {
         alerts.resolve(&id, at(2)).expect("resolved");
         assert!(alerts.fire(report("c", Severity::High), at(2)).is_ok());
         assert!(alerts.get(&id).is_none());
+        let entries = alerts.take_entries();
+        let gone = entries.iter().filter(|entry| **entry == Entry::Gone(id.clone()));
+        assert_eq!((entries.len(), gone.count()), (5, 1), "{entries:?}");
     }
 }

@@ -27,6 +27,9 @@ pub struct Alert {
     /// When it was resolved; RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<String>,
+    /// In the answer to a request that changed it: false if it is in memory only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durable: Option<bool>,
 }
 
 impl From<&alert::Alert> for Alert {
@@ -42,6 +45,7 @@ impl From<&alert::Alert> for Alert {
             threshold: alert.threshold,
             starts_at: rfc3339(alert.starts_at),
             ends_at: alert.ends_at.map(rfc3339),
+            durable: None,
         }
     }
 }

@@ -22,8 +22,8 @@ pub use status::{
     AlertStats, Health, HealthCheck, HostStatus, InitialState, MetricsUpdate, NetworkIo,
     StreamPosition, SystemStatus,
 };
-pub use stream::{ErrorCode, ErrorData, GapData, Pong, Reply, Subscribed};
-pub use task::{NewTask, Task, TaskChange, Tasks};
+pub use stream::{ErrorCode, ErrorData, Events, GapData, Pong, Reply, Resumed, Subscribed};
+pub use task::{NewTask, Removed, Task, TaskChange, Tasks};
 
 use serde::{Serialize, Serializer};
 

@@ -103,7 +103,7 @@ pub struct InitialState {
 /// A place in the stream of broadcast messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StreamPosition {
-    /// The name of the number line; another one after a restart.
+    /// The name of the number line; it stays the same over restarts that can go on with it.
     pub epoch: String,
     /// The number of the last message that this state includes.
     pub seq: u64,

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Filter, InitialState, encode};
 use crate::sample::Moment;
@@ -16,6 +17,7 @@ pub enum Reply {
     Unsubscribed {},
     Error(ErrorData),
     Gap(GapData),
+    Resumed(Resumed),
 }
 
 /// `pong.data`.
@@ -50,6 +52,8 @@ pub enum ErrorCode {
     UnknownType,
     /// Its `filter` cannot be.
     InvalidFilter,
+    /// Its `since` is no place in the stream, or cannot be gone back to on this connection.
+    InvalidSince,
 }
 
 /// `gap.data`: messages that can no longer be sent, both ends included.
@@ -57,8 +61,38 @@ pub enum ErrorCode {
 pub struct GapData {
     pub from: u64,
     pub to: u64,
-    /// "retention": they left the log before they could be sent.
+    /// "retention": they are no longer kept. "storage": they could not be stored, or not be read.
+    /// "epoch": the client's place is not in this number line.
     pub reason: &'static str,
+}
+
+/// `GET /api/v1/events`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Events {
+    /// Whole messages of the stream, oldest first.
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
+    pub events: Vec<Box<RawValue>>,
+    /// What is missing between the place that was asked for and the end of this page.
+    pub gaps: Vec<GapData>,
+    /// Whether nothing is.
+    pub complete: bool,
+    /// Whether there is more: ask again with `since` as `next` says.
+    pub more: bool,
+    /// The place in the stream, "EPOCH:SEQ", up to which this page goes.
+    pub next: String,
+}
+
+/// `resumed.data`: all that a client has missed and could be given was sent.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Resumed {
+    /// The number that the client said: that of the last message it had.
+    pub from: u64,
+    /// The number of the last message that is covered; what follows is sent as it comes.
+    pub to: u64,
+    /// Events sent.
+    pub replayed: u64,
+    /// Whether these are proven to be all that match the filter.
+    pub complete: bool,
 }
 
 impl Reply {

@@ -32,6 +32,9 @@ pub struct Task {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
     pub stop_requested: bool,
+    /// In the answer to a request that changed it: false if it is in memory only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durable: Option<bool>,
 }
 
 impl From<&task::Task> for Task {
@@ -46,6 +49,7 @@ impl From<&task::Task> for Task {
             end_time: task.end_time.map(rfc3339),
             details: task.details.as_deref().map(ToOwned::to_owned),
             stop_requested: task.stop_requested,
+            durable: None,
         }
     }
 }
@@ -55,6 +59,13 @@ impl From<&task::Task> for Task {
 pub struct Tasks {
     /// By id.
     pub tasks: Vec<Task>,
+}
+
+/// What `DELETE /api/v1/tasks/{id}` answers if it has something to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Removed {
+    /// False: the task is gone in memory only, and may be back after a restart.
+    pub durable: bool,
 }
 
 /// The body of `POST /api/v1/tasks`.

@@ -123,6 +123,7 @@ async fn serve(sources: Sources, plugins: Plugins, inherited: Inherited) -> Resu
     }
     let is_journal = telemetry.is_journal;
     let daemon = Daemon::start(config, plugins, sockets, Some(telemetry)).await;
+    let daemon = daemon.context("cannot start")?;
     let addresses = daemon.places().join(", ");
     tracing::info!(name: "starting", addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
     if let Some(address) = daemon.address().filter(|_| !is_journal) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{alert, hub, pipeline, plugin, scheduler, server, store, task, telemetry};
+use crate::{alert, hub, persist, pipeline, plugin, scheduler, server, store, task, telemetry};
 
 /// The whole configuration. Everything has a default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,10 @@ pub struct Config {
     pub tasks: task::Config,
     /// How many alerts are kept.
     pub alerts: alert::Config,
+    /// Where events, tasks and alerts are kept.
+    pub storage: persist::Config,
+    /// How much of the past is kept.
+    pub history: persist::History,
     /// The log.
     pub log: telemetry::Config,
 }

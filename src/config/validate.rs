@@ -52,6 +52,7 @@ pub(super) fn validate(
     websocket(config, &mut report);
     stream(config, &mut report);
     state(config, &mut report);
+    storage(config, &mut report);
     validate_collectors::collectors(config, &mut report);
     validate_collectors::instances(config, checks, &mut report);
     report.found
@@ -176,4 +177,19 @@ fn state(config: &Config, report: &mut Report<'_>) {
     report.count("tasks.max_tasks", config.tasks.max_tasks);
     report.size("tasks.max_details_size", config.tasks.max_details_size, 1, 16 << 20);
     report.count("alerts.max_alerts", config.alerts.max_alerts);
+}
+
+fn storage(config: &Config, report: &mut Report<'_>) {
+    let (storage, history) = (&config.storage, &config.history);
+    let path = storage.path.as_ref().filter(|path| !path.as_os_str().is_empty());
+    if let Some(path) = path.filter(|path| !path.is_absolute()) {
+        let message = format!("{} is not absolute", path.display());
+        let hint = "a service has no folder that it could be relative to";
+        report.refuse(&[keys("storage.path")], message, Some(hint.to_owned()));
+    }
+    report.time(&keys("storage.commit_timeout"), storage.commit_timeout, MIN_TIMEOUT);
+    report.count("storage.queue", storage.queue);
+    report.size("storage.backlog", storage.backlog, 64 << 10, 1 << 30);
+    report.time(&keys("history.events"), history.events, HumanDuration::secs(1));
+    report.size("history.events_size", history.events_size, 64 << 10, 1 << 40);
 }

@@ -19,7 +19,7 @@ pub(super) async fn forward(mut events: mpsc::Receiver<Event>, pipeline: Handle)
             }
             Event::Ended(batch) => {
                 turns.look(&batch);
-                Input::Batch(batch)
+                Input::Batch(Box::new(batch))
             }
             Event::Reloaded { collector, refused } => Input::Reloaded { collector, refused },
             Event::Removed { collector } => {

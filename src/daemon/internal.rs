@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use crate::persist::Vitals;
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
@@ -15,11 +16,11 @@ use crate::task::Status;
 use crate::telemetry;
 
 /// Makes sources that look at the daemon, once it runs.
-pub(super) struct Internal(Arc<OnceLock<App>>);
+pub(super) struct Internal(Arc<OnceLock<(App, Arc<Vitals>)>>);
 
 impl Internal {
-    pub(super) fn new(app: Arc<OnceLock<App>>) -> Self {
-        Self(app)
+    pub(super) fn new(running: Arc<OnceLock<(App, Arc<Vitals>)>>) -> Self {
+        Self(running)
     }
 }
 
@@ -39,18 +40,19 @@ impl Factory for Internal {
 
     fn make(&self, _: &Map<String, Json>, _: Context) -> Result<Box<dyn Source>, Failure> {
         match self.0.get() {
-            Some(app) => Ok(Box::new(Looking(app.clone()))),
+            Some((app, storage)) => Ok(Box::new(Looking(app.clone(), storage.clone()))),
             None => Err(Failure::Permanent("there is no running daemon to look at".to_owned())),
         }
     }
 }
 
-struct Looking(App);
+struct Looking(App, Arc<Vitals>);
 
 impl Source for Looking {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         self.http(out);
         self.stream(out);
+        self.storage(out);
         self.0.pipeline.read(|state, _| {
             for (name, status) in state.collectors.iter() {
                 collector(out, name, status);
@@ -106,6 +108,36 @@ impl Looking {
         ];
         for (name, value) in counters {
             out.push(name, &[], Value::Counter(value as f64));
+        }
+    }
+}
+
+impl Looking {
+    fn storage(&self, out: &mut BatchBuilder) {
+        let storage = &self.1;
+        if !storage.is_on.load(Ordering::Relaxed) {
+            return;
+        }
+        let degraded = f64::from(u8::from(storage.is_degraded.load(Ordering::Relaxed)));
+        let gauges = [
+            ("gz_storage_degraded", degraded),
+            ("gz_storage_events", storage.events.load(Ordering::Relaxed) as f64),
+            ("gz_storage_events_bytes", storage.event_bytes.load(Ordering::Relaxed) as f64),
+            ("gz_storage_size_bytes", storage.file_bytes.load(Ordering::Relaxed) as f64),
+            ("gz_storage_queue_steps", storage.queued.load(Ordering::Relaxed) as f64),
+            ("gz_storage_backlog_events", storage.backlog.load(Ordering::Relaxed) as f64),
+        ];
+        for (name, value) in gauges {
+            out.push(name, &[], Value::Gauge(value));
+        }
+        let nanos = Duration::from_nanos(storage.commit_nanos.load(Ordering::Relaxed));
+        let counters = [
+            ("gz_storage_commits_total", storage.commits.load(Ordering::Relaxed) as f64),
+            ("gz_storage_commit_duration_seconds_total", nanos.as_secs_f64()),
+            ("gz_storage_commit_failures_total", storage.failures.load(Ordering::Relaxed) as f64),
+        ];
+        for (name, value) in counters {
+            out.push(name, &[], Value::Counter(value));
         }
     }
 }

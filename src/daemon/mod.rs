@@ -35,6 +35,7 @@ use listeners::Listeners;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
 use crate::server::{self, App, ReloadRequests};
@@ -46,6 +47,8 @@ const STATUS_DELAY: Duration = Duration::from_millis(200);
 /// How long a start waits for collectors. One that hangs is ended by its own deadline, and a longer
 /// deadline must not hold up the start.
 const FIRST_COLLECTIONS: Duration = Duration::from_secs(30);
+/// At the end, how long a disk that hangs is waited for.
+const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running daemon.
 pub struct Daemon {
@@ -53,32 +56,52 @@ pub struct Daemon {
     telemetry: Option<Telemetry>,
     plugins: Plugins,
     app: App,
+    storage: Storage,
     scheduler: Scheduler,
     status: JoinHandle<()>,
     listeners: Listeners,
     reloads: ReloadRequests,
 }
 
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Storage(#[from] persist::Error),
+    #[error("cannot start the thread of the database: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
 impl Daemon {
     /// Starts everything; `sockets` are open already, so that a taken port is known before.
+    ///
+    /// # Errors
+    /// If the database is another daemon's.
     pub async fn start(
         config: Config,
         plugins: Plugins,
         sockets: Sockets,
         telemetry: Option<Telemetry>,
-    ) -> Self {
+    ) -> Result<Self, StartError> {
         let clock = Clock::start();
-        let epoch = format!("{:x}", clock.now().wall.as_nanosecond());
-        let hub = Arc::new(Hub::new(epoch, &config.hub));
+        let folder = Folder::find(&config.storage, |name| std::env::var_os(name));
+        let mut ready = tokio::task::block_in_place(|| {
+            persist::open(&config.storage, &config.history, &folder, clock.now().wall)
+        })?;
+        let hub = Arc::new(Hub::on(ready.line.clone(), &config.hub));
         let limits = limits(&config);
-        let (handle, inputs) = Handle::new(&limits, config.hub.broadcast_buffer, hub, clock);
-        tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs)));
+        let (queue, records) = (config.hub.broadcast_buffer, std::mem::take(&mut ready.records));
+        let (handle, inputs) = Handle::new(&limits, records, queue, hub, clock);
+        let (steps, stored) = mpsc::channel(config.storage.queue);
+        tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
+        let archive = ready.archive.clone();
+        let storage = ready.start(handle.clone(), stored)?;
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
         let (requests, reloads) = server::reload_requests();
-        let app = App::new(handle.clone(), controls.clone(), requests, http, websocket);
-        plugins.bind(app.clone());
+        let app = App::new(handle.clone(), controls.clone(), requests, archive, http, websocket);
+        plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(can_hang("scheduler", forward(received, handle.clone())));
@@ -88,7 +111,7 @@ impl Daemon {
         let endpoint = Arc::new(server::routes(app.clone()));
         let listeners = Listeners::start(sockets, endpoint, app.clone());
         let status = tokio::spawn(tick(handle, *config.status.interval));
-        Self { config, telemetry, plugins, app, scheduler, status, listeners, reloads }
+        Ok(Self { config, telemetry, plugins, app, storage, scheduler, status, listeners, reloads })
     }
 
     /// The TCP address that it listens on, if there is one.
@@ -131,6 +154,10 @@ impl Daemon {
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
         self.status.abort();
+        self.app.pipeline.end().await;
+        if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {
+            tracing::warn!("the database was not closed in order: the disk does not answer");
+        }
     }
 }
 

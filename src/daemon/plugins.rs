@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::internal::Internal;
 use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
+use crate::persist::Vitals;
 use crate::plugin::PluginHost;
 use crate::scheduler::{Instance, Settings};
 use crate::server::App;
@@ -14,14 +15,14 @@ use crate::server::App;
 #[derive(Clone)]
 pub struct Plugins {
     host: Arc<PluginHost>,
-    app: Arc<OnceLock<App>>,
+    running: Arc<OnceLock<(App, Arc<Vitals>)>>,
 }
 
 impl Default for Plugins {
     fn default() -> Self {
-        let (host, app) = (PluginHost::with_builtins(), Arc::default());
-        host.add("gz-monitor", Arc::new(Internal::new(Arc::clone(&app))));
-        Self { host: Arc::new(host), app }
+        let (host, running) = (PluginHost::with_builtins(), Arc::default());
+        host.add("gz-monitor", Arc::new(Internal::new(Arc::clone(&running))));
+        Self { host: Arc::new(host), running }
     }
 }
 
@@ -49,9 +50,9 @@ impl Plugins {
     }
 
     /// Shows the daemon to the plugin that looks at it.
-    pub(super) fn bind(&self, app: App) {
+    pub(super) fn bind(&self, app: App, storage: Arc<Vitals>) {
         // A second daemon in one process would look at the first; there is none.
-        let _ = self.app.set(app);
+        let _ = self.running.set((app, storage));
     }
 
     /// Reads, merges and checks a configuration against these plugins, and those in its folders.

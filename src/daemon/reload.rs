@@ -25,6 +25,7 @@ impl Daemon {
             // The pipeline is gone only when the daemon is.
             let _ = self.app.pipeline.send(Input::Configure(limits)).await;
         }
+        self.storage.configure(&new.history);
         if new.status != self.config.status {
             self.status.abort();
             self.status = tokio::spawn(tick(self.app.pipeline.clone(), *new.status.interval));
@@ -34,7 +35,7 @@ impl Daemon {
         self.scheduler.apply(wanted(&new, &self.plugins)).await;
         // Who asks after the reload is to see it done.
         if self.scheduler.probe().is_answered().await {
-            let _ = self.app.pipeline.settled().await;
+            let _ = self.app.pipeline.applied().await;
         }
         self.warn_of_what_waits(&new);
         self.config = new;
@@ -72,6 +73,9 @@ impl Daemon {
     fn warn_of_what_waits(&self, new: &Config) {
         if new.hub.broadcast_buffer != self.config.hub.broadcast_buffer {
             tracing::warn!(key = "hub.broadcast_buffer", "takes effect at the next start");
+        }
+        if new.storage != self.config.storage {
+            tracing::warn!(key = "storage", "takes effect at the next start");
         }
         if new.log.format != self.config.log.format {
             tracing::warn!(key = "log.format", "takes effect at the next start");

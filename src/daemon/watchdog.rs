@@ -103,7 +103,7 @@ fn parts(daemon: &Daemon) -> Vec<Part> {
         }),
         Part::new("pipeline", move || {
             let pipeline = pipeline.clone();
-            async move { pipeline.settled().await.is_ok() }
+            async move { pipeline.applied().await.is_ok() }
         }),
         Part::new("hub", move || {
             let hub = hub.clone();

@@ -1,6 +1,7 @@
 //! A client's place in the log, and what is due to it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -20,21 +21,25 @@ pub struct Cursor {
 /// What is due to a client.
 #[derive(Debug, Default)]
 pub struct Due {
-    /// Events that the log no longer holds: the client must be told.
-    pub gap: Option<Gap>,
+    /// What the log no longer holds. It comes before everything else that is due.
+    pub older: Option<Older>,
     /// Messages, oldest first.
     pub messages: Vec<Bytes>,
     /// States left out because a newer one is due as well.
     pub conflated: u64,
     /// Whether the cursor has reached the head.
     pub complete: bool,
+    /// The name of the number line.
+    pub epoch: Arc<str>,
 }
 
-/// A run of the stream that is lost to a client, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gap {
+/// A run of the stream that has left the log, both ends included.
+#[derive(Debug, Clone, Default)]
+pub struct Older {
     pub from: u64,
     pub to: u64,
+    /// The states in it that nothing has come in the place of, oldest first.
+    pub states: Vec<Message>,
 }
 
 impl Cursor {
@@ -50,12 +55,16 @@ impl Cursor {
     /// Moves on and returns what `filter` matches on the way.
     pub fn take(&mut self, hub: &Hub, filter: &Filter) -> Due {
         let log = hub.log.lock();
-        let mut due = Due::default();
+        let mut due = Due { epoch: log.epoch(), ..Due::default() };
         if self.next < log.tail() {
-            due.gap = Some(Gap { from: self.next, to: log.tail() - 1 });
+            let states = log.last_states(self.next).filter(|state| filter.matches(&state.subject));
+            let states = states.cloned().collect();
+            due.older = Some(Older { from: self.next, to: log.tail() - 1, states });
             self.next = log.tail();
+            return due;
         }
-        let behind = log.head() + 1 - self.next > log.client_buffer();
+        // A cursor may be ahead of what is published: it was made when more had its number already.
+        let behind = (log.head() + 1).saturating_sub(self.next) > log.client_buffer();
         let newest = if behind { self.newest_states(&log, filter) } else { HashSet::new() };
         let mut bytes = 0;
         for message in log.since(self.next) {
@@ -105,7 +114,7 @@ mod tests {
     }
 
     fn publish(hub: &Hub, subject: Subject) {
-        hub.publish(vec![Draft { subject, data: "{}".to_owned() }], NOW);
+        hub.publish(hub.number(vec![Draft { subject, data: "{}".to_owned() }], NOW));
     }
 
     fn seqs(due: &Due) -> Vec<u64> {
@@ -126,7 +135,7 @@ mod tests {
         publish(&hub, Subject::TaskUpdate("t".into()));
         let due = cursor.take(&hub, &Filter::default());
         assert_eq!(seqs(&due), [2, 3]);
-        assert!(due.complete && due.gap.is_none());
+        assert!(due.complete && due.older.is_none());
     }
 
     #[test]
@@ -144,15 +153,51 @@ mod tests {
     }
 
     #[test]
-    fn what_left_the_log_is_a_gap() {
+    fn what_left_the_log_is_told_with_the_states_that_were_the_newest() {
         let hub = hub(100, 4);
         let mut cursor = hub.cursor();
-        for _ in 0..10 {
+        for subject in [Subject::SystemStatus, Subject::MetricsUpdate, Subject::SystemStatus] {
+            publish(&hub, subject);
+        }
+        for _ in 0..7 {
             publish(&hub, Subject::Alert(Severity::High));
         }
         let due = cursor.take(&hub, &Filter::default());
-        assert_eq!(due.gap, Some(Gap { from: 1, to: 6 }));
-        assert_eq!(seqs(&due), [7, 8, 9, 10]);
+        let older = due.older.expect("it is far behind");
+        let states: Vec<u64> = older.states.iter().map(|state| state.seq).collect();
+        assert_eq!((older.from, older.to, states), (1, 6, vec![2, 3]));
+        assert!(due.messages.is_empty() && !due.complete);
+        assert_eq!(seqs(&cursor.take(&hub, &Filter::default())), [7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn what_has_its_number_but_is_not_published_is_not_due_to_who_comes_now() {
+        let hub = hub(3, 10);
+        let draft = Draft { subject: Subject::TaskUpdate("t".into()), data: "{}".to_owned() };
+        let waiting = hub.number(vec![draft; 9], NOW);
+        let mut cursor = hub.cursor();
+        assert_eq!((cursor.position(), hub.position().1), (9, 0));
+        assert!(cursor.take(&hub, &Filter::default()).complete);
+        hub.publish(waiting);
+        publish(&hub, Subject::SystemStatus);
+        assert_eq!(seqs(&cursor.take(&hub, &Filter::default())), [10]);
+    }
+
+    #[test]
+    fn beyond_its_limit_the_line_gets_another_name_and_the_numbers_go_on() {
+        let line = crate::hub::Line { epoch: "e".to_owned(), last: 7, limit: 9 };
+        let hub = Hub::on(line, &Config::default());
+        for expected in [("e", 8), ("e", 9)] {
+            publish(&hub, Subject::SystemStatus);
+            let (epoch, seq) = hub.position();
+            assert_eq!((&*epoch, seq), expected);
+        }
+        publish(&hub, Subject::SystemStatus);
+        let (epoch, seq) = hub.position();
+        assert_eq!(seq, 10);
+        assert_ne!(&*epoch, "e");
+        hub.allow("e", 100);
+        assert_eq!(hub.line().limit, u64::MAX, "the old name has no more say");
     }
 
     #[test]

@@ -1,29 +1,45 @@
 //! The sequence of messages, and the ring that keeps the latest of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::{Config, Draft, Message, Type, Usage};
+use super::line::fresh_epoch;
+use super::{Ask, Config, Draft, Entry, Line, Message, Page, Subject, Type, Usage};
 use crate::sample::Moment;
+
+/// Subjects whose newest state is kept beyond the ring; there is one for every collector.
+const LAST_STATES_MAX: usize = 4_096;
 
 /// A ring of messages with consecutive numbers, bounded in messages and bytes.
 pub(super) struct Log {
     epoch: Arc<str>,
     messages: VecDeque<Message>,
     bytes: usize,
-    /// The last number given; 0 before the first message.
+    /// The last number published.
     head: u64,
+    /// The last number given; above `head` while messages wait to be stored.
+    given: u64,
+    /// The last number that may be given under the name `epoch`.
+    limit: u64,
+    /// The number of the newest state of each subject.
+    newest: HashMap<Subject, u64>,
+    /// The newest states that have left the ring, by number: nothing has come in their place.
+    last_states: BTreeMap<u64, Message>,
     published: [u64; Type::ALL.len()],
     limits: Config,
 }
 
 impl Log {
-    pub(super) fn new(epoch: String, config: &Config) -> Self {
+    pub(super) fn new(line: Line, config: &Config) -> Self {
         Self {
-            epoch: epoch.into(),
+            epoch: line.epoch.into(),
             messages: VecDeque::new(),
             bytes: 0,
-            head: 0,
+            head: line.last,
+            given: line.last,
+            limit: line.limit,
+            newest: HashMap::new(),
+            last_states: BTreeMap::new(),
             published: [0; Type::ALL.len()],
             limits: config.clone(),
         }
@@ -37,6 +53,16 @@ impl Log {
         self.head
     }
 
+    pub(super) fn line(&self) -> Line {
+        Line { epoch: self.epoch.to_string(), last: self.given, limit: self.limit }
+    }
+
+    pub(super) fn allow(&mut self, epoch: &str, limit: u64) {
+        if *self.epoch == *epoch && limit >= self.given {
+            self.limit = limit;
+        }
+    }
+
     /// The number of the oldest message kept; `head + 1` if there is none.
     pub(super) fn tail(&self) -> u64 {
         self.head + 1 - self.messages.len() as u64
@@ -47,10 +73,27 @@ impl Log {
         self.limits.client_buffer as u64
     }
 
-    pub(super) fn append(&mut self, draft: Draft, now: Moment) {
-        self.head += 1;
-        let message = Message::encode(draft, self.head, now);
+    /// Gives numbers. Beyond the limit the line gets another name: whoever continues the old one
+    /// would give the same numbers again.
+    pub(super) fn number(&mut self, drafts: Vec<Draft>, now: Moment) -> Vec<Message> {
+        if self.given + drafts.len() as u64 > self.limit {
+            (self.epoch, self.limit) = (fresh_epoch().into(), u64::MAX);
+        }
+        let messages = drafts.into_iter().map(|draft| {
+            self.given += 1;
+            Message::encode(draft, self.given, now)
+        });
+        messages.collect()
+    }
+
+    pub(super) fn append(&mut self, message: Message) {
+        debug_assert_eq!(message.seq, self.head + 1, "published in the order of the numbers");
+        self.head = message.seq;
         self.published[message.subject.kind() as usize] += 1;
+        if message.subject.is_state() {
+            let before = self.newest.insert(message.subject.clone(), message.seq);
+            before.and_then(|seq| self.last_states.remove(&seq));
+        }
         self.bytes += message.text.len();
         self.messages.push_back(message);
         self.trim();
@@ -67,6 +110,30 @@ impl Log {
         self.messages.range(skip.min(self.messages.len())..)
     }
 
+    /// The states numbered `from` and above that have left the ring without a successor.
+    pub(super) fn last_states(&self, from: u64) -> impl Iterator<Item = &Message> {
+        self.last_states.range(from..).map(|(_, message)| message)
+    }
+
+    pub(super) fn read(&self, ask: &Ask) -> Option<Page> {
+        if ask.from < self.tail() {
+            return None;
+        }
+        let (mut page, mut bytes) = (Page { entries: Vec::new(), next: ask.from }, 0);
+        for message in self.since(ask.from).take_while(|message| message.seq <= ask.to) {
+            if page.entries.len() >= ask.messages || bytes >= ask.bytes {
+                return Some(page);
+            }
+            page.next = message.seq + 1;
+            if !message.subject.is_state() && ask.filter.matches(&message.subject) {
+                bytes += message.text.len();
+                page.entries.push(Entry::Event(message.clone()));
+            }
+        }
+        page.next = ask.to + 1;
+        Some(page)
+    }
+
     pub(super) fn usage(&self) -> Usage {
         let published = Type::ALL.map(|kind| (kind, self.published[kind as usize]));
         Usage { messages: self.messages.len(), bytes: self.bytes, published }
@@ -78,8 +145,16 @@ impl Log {
             && (self.messages.len() > self.limits.log_messages
                 || self.bytes as u64 > *self.limits.log_bytes)
         {
-            let oldest = self.messages.pop_front();
-            self.bytes -= oldest.map_or(0, |message| message.text.len());
+            let Some(oldest) = self.messages.pop_front() else { return };
+            self.bytes -= oldest.text.len();
+            if self.newest.get(&oldest.subject) == Some(&oldest.seq) {
+                self.last_states.insert(oldest.seq, oldest);
+            }
+            if self.last_states.len() > LAST_STATES_MAX
+                && let Some((_, forgotten)) = self.last_states.pop_first()
+            {
+                self.newest.remove(&forgotten.subject);
+            }
         }
     }
 }

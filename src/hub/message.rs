@@ -95,6 +95,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message that was encoded before and kept since.
+    pub fn kept(seq: u64, subject: Subject, text: impl Into<Bytes>) -> Self {
+        Self { seq, subject, text: text.into() }
+    }
+
     pub(super) fn encode(draft: Draft, seq: u64, now: Moment) -> Self {
         let Draft { subject, data } = draft;
         let (kind, timestamp) = (subject.kind().name(), now.rfc3339());

@@ -3,18 +3,22 @@
 //! The hub knows no socket. Whoever owns one holds a [`Cursor`], waits on [`Hub::changed`] and asks
 //! [`Cursor::take`] for what is due; a client that does not ask costs nothing but its place in the log.
 
+mod archive;
 mod client;
 mod config;
 mod cursor;
 mod filter;
+mod line;
 mod log;
 mod message;
 mod peer;
 
+pub use archive::{Archive, Ask, Entry, Gap, Page, Reason};
 pub use client::{Client, Clients, Membership};
 pub use config::Config;
-pub use cursor::{Cursor, Due, Gap};
+pub use cursor::{Cursor, Due, Older};
 pub use filter::{Filter, TypeSet};
+pub use line::{Line, NoPlace, Place};
 pub use message::{Draft, Message, Subject, Type};
 pub use peer::Peer;
 
@@ -26,7 +30,7 @@ use tokio::sync::watch;
 use crate::sample::Moment;
 use log::Log;
 
-/// The stream. One task publishes; any number of cursors read.
+/// The stream. One task gives numbers, one publishes, in the same order; any number of cursors read.
 pub struct Hub {
     log: Mutex<Log>,
     head: watch::Sender<u64>,
@@ -37,36 +41,72 @@ pub struct Hub {
 impl Hub {
     /// An empty stream, with a number line of its own that `epoch` names.
     pub fn new(epoch: String, config: &Config) -> Self {
+        Self::on(Line { epoch, last: 0, limit: u64::MAX }, config)
+    }
+
+    /// An empty stream that goes on where `line` ends.
+    pub fn on(line: Line, config: &Config) -> Self {
+        let last = line.last;
         Self {
-            log: Mutex::new(Log::new(epoch, config)),
-            head: watch::Sender::new(0),
+            log: Mutex::new(Log::new(line, config)),
+            head: watch::Sender::new(last),
             clients: Clients::default(),
         }
     }
 
-    /// Gives each draft its sequence number and makes it due to every client whose filter matches.
-    pub fn publish(&self, drafts: Vec<Draft>, now: Moment) {
-        if drafts.is_empty() {
+    /// Gives each draft its number. They are to be published in the order of their numbers.
+    pub fn number(&self, drafts: Vec<Draft>, now: Moment) -> Vec<Message> {
+        if drafts.is_empty() { Vec::new() } else { self.log.lock().number(drafts, now) }
+    }
+
+    /// Makes messages due to every client whose filter matches.
+    pub fn publish(&self, messages: Vec<Message>) {
+        if messages.is_empty() {
             return;
         }
         let mut log = self.log.lock();
-        for draft in drafts {
-            log.append(draft, now);
+        for message in messages {
+            log.append(message);
         }
         let head = log.head();
         drop(log);
         self.head.send_replace(head);
     }
 
-    /// The name of the number line and the last number given.
+    /// The name of the number line and the last number published.
     pub fn position(&self) -> (Arc<str>, u64) {
         let log = self.log.lock();
         (log.epoch(), log.head())
     }
 
-    /// A cursor to whom everything published from now on is due.
+    /// The number line with the last number given, published or not.
+    pub fn line(&self) -> Line {
+        self.log.lock().line()
+    }
+
+    /// Allows numbers up to `limit`, if `epoch` still is the name of the line.
+    pub fn allow(&self, epoch: &str, limit: u64) {
+        self.log.lock().allow(epoch, limit);
+    }
+
+    /// A cursor to whom everything is due that is given a number from now on.
     pub fn cursor(&self) -> Cursor {
+        Cursor::new(self.log.lock().line().last + 1)
+    }
+
+    /// A cursor to whom everything published from now on is due.
+    pub fn cursor_at_head(&self) -> Cursor {
         Cursor::new(self.log.lock().head() + 1)
+    }
+
+    /// Events that the log still has; `None` if they begin before it does.
+    pub fn read(&self, ask: &Ask) -> Option<Page> {
+        self.log.lock().read(ask)
+    }
+
+    /// The number of the oldest message in the log; one more than the last if there is none.
+    pub fn tail(&self) -> u64 {
+        self.log.lock().tail()
     }
 
     /// Wakes whenever something was published.

@@ -5,10 +5,13 @@
 
 mod config;
 mod run;
+mod step;
+mod told;
 mod vitals;
 
 pub use config::Config;
-pub use run::{Closed, Handle, run};
+pub use run::{Closed, Envelope, Handle, run};
+pub use step::{Done, Records, Step};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +41,7 @@ pub enum Input {
     /// A collector is about to run.
     Expect { collector: Arc<str>, plugin: String, interval: Duration },
     /// A collection has ended.
-    Batch(Batch),
+    Batch(Box<Batch>),
     /// A collector was given a new configuration, and why the old one stays in force, if it does.
     Reloaded { collector: Arc<str>, refused: Option<String> },
     /// A collector is gone, and its series with it.
@@ -49,8 +52,11 @@ pub enum Input {
     Command(Command),
     /// New bounds are in force.
     Configure(Box<Limits>),
-    /// Somebody wants to know that all before it is applied.
-    Settle,
+    /// Tasks and alerts were found that were kept before the start.
+    Restore(Records),
+    /// Somebody wants all tasks and alerts as they are at this place of the stream; they are in
+    /// the [`Step`] of this input.
+    Snapshot,
 }
 
 /// What somebody outside may want changed.
@@ -131,7 +137,6 @@ impl Pipeline {
                     draft(Subject::MetricsUpdate, &self.metrics(now)),
                 ]
             }
-            Input::Settle => Vec::new(),
             Input::Command(command) => match self.command(command, now) {
                 Ok((drafts, answer)) => return (drafts, Ok(answer)),
                 Err(error) => return (Vec::new(), Err(error)),
@@ -142,6 +147,11 @@ impl Pipeline {
                 self.alerts.configure(&limits.alerts);
                 Vec::new()
             }
+            Input::Restore(records) => {
+                self.restore(records);
+                Vec::new()
+            }
+            Input::Snapshot => Vec::new(),
         };
         (drafts, Ok(Answer::Done))
     }
@@ -149,6 +159,18 @@ impl Pipeline {
     /// What the last input brings into the log.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
+    }
+
+    /// Takes in tasks and alerts that were kept.
+    pub fn restore(&mut self, Records { tasks, alerts }: Records) {
+        self.tasks.restore(tasks);
+        self.alerts.restore(alerts);
+    }
+
+    /// All tasks and alerts.
+    pub fn records(&self) -> Records {
+        let (tasks, alerts) = (self.tasks.iter().cloned(), self.alerts.iter().cloned());
+        Records { tasks: tasks.collect(), alerts: alerts.collect() }
     }
 
     fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {

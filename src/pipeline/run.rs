@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Answer, Command, CommandError, Input, Limits, Pipeline};
-use crate::alert::{Alert, State};
+use super::step::Outcome;
+use super::{Command, Input, Limits, Pipeline, Records, Step, told};
 use crate::clock::Clock;
-use crate::hub::{Cursor, Hub};
-use crate::sample::{Moment, Reason};
+use crate::hub::{Cursor, Hub, TypeSet};
+use crate::sample::Moment;
 use crate::store::Notice;
 
 /// Reads the state, sends inputs and knows the stream. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    state: Arc<RwLock<Pipeline>>,
+    state: Arc<RwLock<Applied>>,
     inputs: mpsc::Sender<Envelope>,
+    settled: Arc<watch::Sender<u64>>,
     pub hub: Arc<Hub>,
     pub clock: Clock,
 }
@@ -26,25 +27,38 @@ pub struct Handle {
 #[error("the daemon is stopping")]
 pub struct Closed;
 
-type Reply = oneshot::Sender<Result<Answer, CommandError>>;
+/// The state, and the number of the step that it is the result of.
+struct Applied {
+    pipeline: Pipeline,
+    step: u64,
+}
 
-/// An input with the place for its answer.
-pub struct Envelope {
-    input: Input,
-    reply: Option<Reply>,
+/// What waits for the pipeline.
+pub enum Envelope {
+    /// An input, with the place for its answer.
+    Input(Input, Option<oneshot::Sender<Outcome>>),
+    /// Somebody wants to know that all before this is applied.
+    Probe(oneshot::Sender<()>),
+    /// Everything that came before this is to be done, and nothing after it.
+    End,
 }
 
 impl Handle {
-    /// A handle, and the queue to give to [`run`], which holds at most `queue` inputs.
+    /// A handle, and the queue to give to [`run`], which holds at most `queue` inputs. `records` are
+    /// those that were kept.
     pub fn new(
         limits: &Limits,
+        records: Records,
         queue: usize,
         hub: Arc<Hub>,
         clock: Clock,
     ) -> (Self, mpsc::Receiver<Envelope>) {
         let (inputs, receiver) = mpsc::channel(queue);
-        let state = Arc::new(RwLock::new(Pipeline::new(limits)));
-        (Self { state, inputs, hub, clock }, receiver)
+        let mut pipeline = Pipeline::new(limits);
+        pipeline.restore(records);
+        let applied = Applied { pipeline, step: 0 };
+        let (state, settled) = (Arc::new(RwLock::new(applied)), Arc::new(watch::Sender::new(0)));
+        (Self { state, inputs, settled, hub, clock }, receiver)
     }
 
     /// Sends an input, waiting while the queue is full.
@@ -52,114 +66,143 @@ impl Handle {
     /// # Errors
     /// [`Closed`] when the daemon stops.
     pub async fn send(&self, input: Input) -> Result<(), Closed> {
-        let envelope = Envelope { input, reply: None };
-        self.inputs.send(envelope).await.map_err(|_| Closed)
+        self.inputs.send(Envelope::Input(input, None)).await.map_err(|_| Closed)
     }
 
-    /// Has a command carried out; the answer comes when its message is in the stream.
+    /// Sends an input if there is room for it; gives it back if there is none.
+    pub fn try_send(&self, input: Input) -> Option<Input> {
+        match self.inputs.try_reserve() {
+            Ok(place) => {
+                place.send(Envelope::Input(input, None));
+                None
+            }
+            Err(_) => Some(input),
+        }
+    }
+
+    /// Has a command carried out; the answer comes when it is stored and its message published.
     ///
     /// # Errors
     /// [`Closed`] when the daemon stops.
-    pub async fn command(&self, command: Command) -> Result<Result<Answer, CommandError>, Closed> {
-        self.ask(Input::Command(command)).await
+    pub async fn command(&self, command: Command) -> Result<Outcome, Closed> {
+        let (reply, answer) = oneshot::channel();
+        let envelope = Envelope::Input(Input::Command(command), Some(reply));
+        self.inputs.send(envelope).await.map_err(|_| Closed)?;
+        answer.await.map_err(|_| Closed)
     }
 
     /// Returns when all that was sent before is applied.
     ///
     /// # Errors
     /// [`Closed`] when the daemon stops.
-    pub async fn settled(&self) -> Result<(), Closed> {
-        self.ask(Input::Settle).await.map(drop)
-    }
-
-    async fn ask(&self, input: Input) -> Result<Result<Answer, CommandError>, Closed> {
+    pub async fn applied(&self) -> Result<(), Closed> {
         let (reply, answer) = oneshot::channel();
-        let envelope = Envelope { input, reply: Some(reply) };
+        let envelope = Envelope::Probe(reply);
         self.inputs.send(envelope).await.map_err(|_| Closed)?;
         answer.await.map_err(|_| Closed)
     }
 
+    /// Ends the pipeline once what waits for it is done.
+    pub async fn end(&self) {
+        // One that has ended already need not be told.
+        let _ = self.inputs.send(Envelope::End).await;
+    }
+
     /// Looks at the state. The pipeline waits meanwhile: copy what is needed and return.
     pub fn read<T>(&self, look: impl FnOnce(&Pipeline, Moment) -> T) -> T {
-        look(&self.state.read(), self.clock.now())
+        look(&self.state.read().pipeline, self.clock.now())
+    }
+
+    /// Looks at the state, and returns what was seen once all of it is stored and published: what
+    /// a client was shown is not taken back by a crash.
+    pub async fn read_settled<T>(&self, look: impl FnOnce(&Pipeline, Moment) -> T) -> T {
+        let (seen, step) = {
+            let state = self.state.read();
+            (look(&state.pipeline, self.clock.now()), state.step)
+        };
+        self.until_settled(step).await;
+        seen
     }
 
     /// Looks at the state and takes a cursor at the same place of the stream, so that what the
-    /// cursor brings is exactly what happened after what was seen.
-    pub fn read_and_follow<T>(&self, look: impl FnOnce(&Pipeline, Moment) -> T) -> (T, Cursor) {
+    /// cursor brings is exactly what happened after what was seen. Last comes the step that was
+    /// seen; it is not to be shown before [`Handle::until_settled`].
+    pub fn read_and_follow<T>(
+        &self,
+        look: impl FnOnce(&Pipeline, Moment) -> T,
+    ) -> (T, Cursor, u64) {
         let state = self.state.read();
-        (look(&state, self.clock.now()), self.hub.cursor())
+        (look(&state.pipeline, self.clock.now()), self.hub.cursor(), state.step)
+    }
+
+    /// Returns when a step is stored and published, or cannot be.
+    pub async fn until_settled(&self, step: u64) {
+        let mut settled = self.settled.subscribe();
+        // The sender is ours, so that it cannot be gone.
+        let _ = settled.wait_for(|settled| *settled >= step).await;
+    }
+
+    /// Says that a step, and all before it, are stored and published.
+    pub fn settle(&self, step: u64) {
+        self.settled.send_replace(step);
     }
 
     /// How many inputs wait.
     pub fn queued(&self) -> usize {
         self.inputs.max_capacity() - self.inputs.capacity()
     }
-}
 
-/// Applies inputs until every other handle is gone.
-pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>) {
-    let Handle { state, hub, clock, inputs: own } = handle;
-    // Held, it would keep the queue open for ever.
-    drop(own);
-    while let Some(Envelope { input, reply }) = inputs.recv().await {
-        let now = clock.now();
-        let (answer, notices) = {
-            // Published under the lock: who reads the state sees the stream at the same place.
-            let mut state = state.write();
-            let (drafts, answer) = state.apply(input, hub.clients.wanted(), now);
-            hub.publish(drafts, now);
-            (answer, state.take_notices())
-        };
-        notices.iter().for_each(log);
-        if let Ok(answer) = &answer {
-            report(answer, now);
+    /// Applies an input. The numbers of its messages are given under the lock: who reads the state
+    /// sees the stream at the same place.
+    fn apply(
+        &self,
+        input: Input,
+        reply: Option<oneshot::Sender<Outcome>>,
+    ) -> (Option<Step>, Vec<Notice>) {
+        let now = self.clock.now();
+        let is_snapshot = matches!(input, Input::Snapshot);
+        let wanted: TypeSet = self.hub.clients.wanted();
+        let mut state = self.state.write();
+        let (drafts, answer) = state.pipeline.apply(input, wanted, now);
+        let messages = self.hub.number(drafts, now);
+        let notices = state.pipeline.take_notices();
+        let (tasks, alerts) =
+            (state.pipeline.tasks.take_entries(), state.pipeline.alerts.take_entries());
+        let answer = reply.map(|reply| (reply, answer));
+        let snapshot = is_snapshot.then(|| state.pipeline.records());
+        let is_nothing = messages.is_empty() && tasks.is_empty() && alerts.is_empty();
+        if is_nothing && answer.is_none() && snapshot.is_none() {
+            return (None, notices);
         }
-        if let Some(reply) = reply {
-            // Who asked may have gone; what was asked is done all the same.
-            let _ = reply.send(answer);
-        }
+        state.step += 1;
+        let number = state.step;
+        let step = Step { number, at: now, messages, tasks, alerts, snapshot, answer };
+        (Some(step), notices)
     }
 }
 
-fn log(notice: &Notice) {
-    match notice {
-        Notice::Resets { collector, count, series } => {
-            tracing::info!(collector = &**collector, count, series, "counters went down");
-        }
-        Notice::Rejected { collector, rejected } => {
-            // A field that is none is not shown.
-            let count = |reason| Some(rejected.count(reason)).filter(|count| *count > 0);
-            tracing::warn!(
-                collector = &**collector,
-                invalid = count(Reason::Invalid),
-                value = count(Reason::Value),
-                duplicate = count(Reason::Duplicate),
-                limit = count(Reason::Limit),
-                timestamp = count(Reason::Timestamp),
-                first = rejected.first().map(|(_, what)| what),
-                "samples refused"
-            );
-        }
-    }
-}
-
-/// Has the log tell of what somebody outside has brought about.
-fn report(answer: &Answer, now: Moment) {
-    match answer {
-        Answer::Alert(alert) => {
-            let Alert { id, rule_id, message, .. } = alert;
-            let (alert_id, severity) = (&**id, alert.severity.name());
-            if alert.state == State::Resolved {
-                tracing::info!(name: "alert_resolved", alert_id, rule_id, severity, "alert resolved");
-            } else if alert.starts_at == now.wall {
-                let text = message.as_str();
-                tracing::warn!(name: "alert_fired", alert_id, rule_id, severity, text, "alert fired");
+/// Applies inputs, and sends what each has brought about to whoever stores and publishes it, until
+/// [`Handle::end`].
+pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>, steps: mpsc::Sender<Step>) {
+    while let Some(envelope) = inputs.recv().await {
+        let (input, reply) = match envelope {
+            Envelope::Input(input, reply) => (input, reply),
+            Envelope::Probe(reply) => {
+                // Who asked may have gone.
+                let _ = reply.send(());
+                continue;
             }
+            Envelope::End => return,
+        };
+        let (step, notices) = handle.apply(input, reply);
+        notices.iter().for_each(told::notice);
+        let Some(step) = step else { continue };
+        if let Some((_, Ok(answer))) = &step.answer {
+            told::answer(answer, step.at);
         }
-        Answer::Task(task) => {
-            tracing::debug!(task_id = &*task.id, status = task.status.name(), "task changed");
+        // The lock is not held meanwhile: storage may be slow.
+        if steps.send(step).await.is_err() {
+            return;
         }
-        Answer::Done => {}
     }
 }

@@ -4,14 +4,18 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
+use crate::hub::Archive;
 use crate::pipeline;
 use crate::scheduler::Controls;
+
+/// Who reads old events occupies a thread; others wait.
+const READERS: usize = 4;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +28,10 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    /// The events that have left the hub's log, if somebody keeps them; and how many may read them
+    /// at once.
+    pub(super) archive: Option<Arc<dyn Archive>>,
+    pub(super) readers: Semaphore,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
     closing: watch::Sender<bool>,
@@ -35,6 +43,7 @@ impl App {
         pipeline: pipeline::Handle,
         controls: Controls,
         reloads: mpsc::Sender<ReloadRequest>,
+        archive: Option<Arc<dyn Archive>>,
         config: Config,
         websocket: WebSocketConfig,
     ) -> Self {
@@ -44,6 +53,8 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             reloads,
+            archive,
+            readers: Semaphore::new(READERS),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             closing: watch::Sender::new(false),

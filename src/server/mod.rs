@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod dashboard;
 mod exposition;
+mod history;
 mod limits;
 mod meter;
 mod methods;

@@ -25,7 +25,9 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 }
 
 fn api() -> Route {
-    use rest::{alerts, clients, collectors, openapi, plugins, reload, samples, status, tasks};
+    use rest::{
+        alerts, clients, collectors, events, openapi, plugins, reload, samples, status, tasks,
+    };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
         .at("/health", Methods::get(status::get_health).boxed())
@@ -34,6 +36,7 @@ fn api() -> Route {
         .at("/collectors/:id/restart", Methods::post(collectors::restart).boxed())
         .at("/plugins", Methods::get(plugins::list).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
+        .at("/events", Methods::get(events::list).boxed())
         .at("/samples", Methods::get(samples::list).boxed())
         .at("/tasks", Methods::get(tasks::list).and(Method::POST, tasks::create).boxed())
         .at(

@@ -31,6 +31,15 @@ pub struct Task {
     pub stop_requested: bool,
 }
 
+/// What became of one task, for whoever keeps tasks.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// It is as this says.
+    Kept(Task),
+    /// The task of this id is gone.
+    Gone(Arc<str>),
+}
+
 /// Where a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -46,6 +55,11 @@ impl Status {
     /// Every status.
     pub const ALL: [Status; 5] =
         [Status::Pending, Status::Running, Status::Completed, Status::Failed, Status::Cancelled];
+
+    /// The status of this name.
+    pub fn of(name: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
 
     /// Its name in messages.
     pub fn name(self) -> &'static str {

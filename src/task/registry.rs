@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::{Config, Status, Task};
+use super::{Config, Entry, Status, Task};
 use crate::bounds::OutOfBounds;
 
 const NAME_BYTES_MAX: usize = 256;
@@ -47,12 +47,25 @@ pub struct Registry {
     tasks: BTreeMap<Arc<str>, Task>,
     limits: Config,
     created: u64,
+    entries: Vec<Entry>,
 }
 
 impl Registry {
     /// No tasks.
     pub fn new(config: &Config) -> Self {
-        Self { tasks: BTreeMap::new(), limits: config.clone(), created: 0 }
+        Self { tasks: BTreeMap::new(), limits: config.clone(), created: 0, entries: Vec::new() }
+    }
+
+    /// Takes in tasks that were kept; one that is here already stays as it is.
+    pub fn restore(&mut self, tasks: Vec<Task>) {
+        for task in tasks {
+            self.tasks.entry(task.id.clone()).or_insert(task);
+        }
+    }
+
+    /// What has changed since this was last asked, in order.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
     }
 
     /// Adopts new bounds for what comes; tasks that are here stay.
@@ -99,6 +112,7 @@ impl Registry {
             details: change.details.map(Arc::from),
             stop_requested: false,
         };
+        self.entries.push(Entry::Kept(task.clone()));
         Ok(self.tasks.entry(id).or_insert(task))
     }
 
@@ -129,6 +143,7 @@ impl Registry {
         if to.is_ended() {
             task.end_time = Some(now);
         }
+        self.entries.push(Entry::Kept(task.clone()));
         Ok(task)
     }
 
@@ -151,6 +166,7 @@ impl Registry {
         }
         task.stop_requested = true;
         task.updated_at = now;
+        self.entries.push(Entry::Kept(task.clone()));
         Ok(task)
     }
 
@@ -163,7 +179,7 @@ impl Registry {
         if !task.status.is_ended() {
             return Err(Error::Active { id: id.to_owned(), status: task.status });
         }
-        self.tasks.remove(id);
+        self.remove(id);
         Ok(())
     }
 
@@ -196,7 +212,15 @@ impl Registry {
 
     /// Without a time in it, a number would name another task after a restart.
     fn free_id(&self, now: Timestamp) -> String {
-        format!("task-{:x}-{}", now.as_millisecond(), self.created + 1)
+        let ids = (self.created + 1..).map(|n| format!("task-{:x}-{n}", now.as_millisecond()));
+        let mut free = ids.skip_while(|id| self.tasks.contains_key(id.as_str()));
+        free.next().expect("there are more numbers than tasks")
+    }
+
+    fn remove(&mut self, id: &str) {
+        if let Some(task) = self.tasks.remove(id) {
+            self.entries.push(Entry::Gone(task.id));
+        }
     }
 
     fn make_room(&mut self) -> Result<(), Error> {
@@ -204,7 +228,7 @@ impl Registry {
             let ended = self.tasks.values().filter(|task| task.status.is_ended());
             let oldest = ended.min_by_key(|task| task.updated_at).map(|task| task.id.clone());
             let oldest = oldest.ok_or(Error::Full(self.tasks.len()))?;
-            self.tasks.remove(&oldest);
+            self.remove(&oldest);
         }
         Ok(())
     }
@@ -286,6 +310,35 @@ mod tests {
         assert!(registry.get("b").is_none());
         assert_eq!(create(&mut registry, "e", Status::Running), Err(Error::Full(3)));
         assert_eq!(create(&mut registry, "a", Status::Running), Err(Error::Exists("a".into())));
+    }
+
+    #[test]
+    fn every_change_is_told_to_who_keeps_them() {
+        let mut registry = registry();
+        let told = |registry: &mut Registry| -> Vec<String> {
+            let entries = registry.take_entries().into_iter();
+            let text = entries.map(|entry| match entry {
+                Entry::Kept(task) => format!("{} {}", task.id, task.status.name()),
+                Entry::Gone(id) => format!("{id} gone"),
+            });
+            text.collect()
+        };
+        create(&mut registry, "a", Status::Running).expect("created");
+        registry.request_stop("a", NOW).expect("stopped");
+        let change = Change { status: Some(Status::Failed), ..Change::default() };
+        registry.update("a", change, NOW).expect("updated");
+        assert!(registry.update("b", Change::default(), NOW).is_err());
+        assert_eq!(told(&mut registry), ["a running", "a running", "a failed"]);
+        for id in ["b", "c", "d"] {
+            create(&mut registry, id, Status::Completed).expect("created");
+        }
+        registry.delete("d").expect("deleted");
+        let expected = ["b completed", "c completed", "a gone", "d completed", "d gone"];
+        assert_eq!(told(&mut registry), expected);
+        let mut kept = Registry::new(&Config::default());
+        kept.restore(registry.iter().cloned().collect());
+        assert_eq!(kept.iter().count(), 2);
+        assert!(told(&mut kept).is_empty(), "what was kept is no change");
     }
 
     #[test]

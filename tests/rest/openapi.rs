@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 20] = [
+const OPERATIONS: [(&str, &str); 21] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -17,6 +17,7 @@ const OPERATIONS: [(&str, &str); 20] = [
     ("GET", "/api/v1/clients"),
     ("GET", "/api/v1/collectors"),
     ("POST", "/api/v1/collectors/{id}/restart"),
+    ("GET", "/api/v1/events"),
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/metrics"),
     ("GET", "/api/v1/openapi.json"),
@@ -172,6 +173,9 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/clients", json!(null)),
         ("GET", "/api/v1/plugins", json!(null)),
         ("GET", "/api/v1/samples", json!(null)),
+        ("GET", "/api/v1/events?limit=2", json!(null)),
+        ("GET", "/api/v1/events?since=another:7&types=task_update", json!(null)),
+        ("GET", "/api/v1/events?since=7", json!(null)),
         ("GET", "/api/v1/samples?nmae=x", json!(null)),
         ("GET", "/api/v1/openapi.json", json!(null)),
         ("POST", "/api/v1/reload", json!(null)),

@@ -92,7 +92,8 @@ async fn a_slow_client_gets_every_event_and_the_newest_states() {
 
 #[tokio::test]
 async fn who_is_too_far_behind_is_told_what_is_lost() {
-    let daemon = start("1h", "[hub]\nclient_buffer = 8\nlog_messages = 10\n").await;
+    let config = "[hub]\nclient_buffer = 8\nlog_messages = 10\n[storage]\nenabled = false\n";
+    let daemon = start("1h", config).await;
     let mut slow = narrow(&daemon).await;
     subscribe(&mut slow, json!({"types": ["task_update"]})).await;
     let count = enough();

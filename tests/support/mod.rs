@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -30,11 +31,12 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gz-monitor");
 
 /// A daemon to be.
+#[derive(Clone)]
 pub struct Builder {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    socket: Option<OwnedFd>,
+    socket: Option<Arc<OwnedFd>>,
 }
 
 /// Hands its standard input on as file descriptor 3, as a service manager would.
@@ -42,7 +44,7 @@ const WITH_SOCKET: &str = r#"exec 3<&0 0</dev/null; export LISTEN_PID=$$; exec "
 
 /// A daemon with nothing but defaults, on a free port.
 pub fn daemon() -> Builder {
-    let folder = tempfile::tempdir().expect("a folder for the daemon");
+    let folder = Arc::new(tempfile::tempdir().expect("a folder for the daemon"));
     let builder = Builder { folder, arguments: Vec::new(), environment: Vec::new(), socket: None };
     builder.config("").argument("--port").argument("0")
 }
@@ -81,7 +83,7 @@ impl Builder {
 
     /// A socket that the service manager hands over, by its name there.
     pub fn inherits(mut self, socket: impl Into<OwnedFd>, name: &str) -> Self {
-        self.socket = Some(socket.into());
+        self.socket = Some(Arc::new(socket.into()));
         self.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name)
     }
 
@@ -100,12 +102,12 @@ impl Builder {
     /// Starts it and waits until it listens.
     pub fn launch(self) -> Daemon {
         let log = self.folder.path().join("log");
-        let (mut command, stdin) = match self.socket {
+        let (mut command, stdin) = match &self.socket {
             None => (Command::new(PROGRAM), Stdio::null()),
             Some(socket) => {
                 let mut command = Command::new("/bin/sh");
                 command.args(["-c", WITH_SOCKET, "sh", PROGRAM]);
-                (command, socket.into())
+                (command, socket.try_clone().expect("a descriptor").into())
             }
         };
         let mut child = command
@@ -113,7 +115,10 @@ impl Builder {
             .args(&self.arguments)
             .arg("--config")
             .arg(self.folder.path().join("gz-monitor.toml"))
-            .envs(self.environment)
+            // What it keeps is in its own folder, and another daemon's is not found.
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .env_remove("STATE_DIRECTORY")
+            .envs(self.environment.clone())
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("a log"))
@@ -129,7 +134,7 @@ impl Builder {
                 fs::read_to_string(&log).unwrap_or_default()
             )
         });
-        Daemon { child, address, log, folder: self.folder }
+        Daemon { child, address, log, builder: self }
     }
 }
 
@@ -138,7 +143,7 @@ pub struct Daemon {
     child: Child,
     pub address: SocketAddr,
     log: PathBuf,
-    folder: TempDir,
+    builder: Builder,
 }
 
 impl Daemon {
@@ -149,7 +154,26 @@ impl Daemon {
 
     /// Its folder, where the configuration is.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.builder.path()
+    }
+
+    /// Another daemon with the same folder and arguments; this one is killed.
+    pub fn killed(mut self) -> Builder {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+        self.builder.clone()
+    }
+
+    /// Another daemon with the same folder and arguments; this one ends in order.
+    pub async fn stopped(mut self) -> Builder {
+        self.signal("TERM");
+        assert!(self.ended().await.success(), "{}", self.log());
+        self.builder.clone()
+    }
+
+    /// Another daemon with the same folder and arguments; this one has ended.
+    pub fn stopped_already(self) -> Builder {
+        self.builder.clone()
     }
 
     /// All that it has logged.
@@ -175,7 +199,7 @@ impl Daemon {
 
     /// Writes its configuration file anew and has it read.
     pub fn reload(&self, config: &str) {
-        fs::write(self.folder.path().join("gz-monitor.toml"), config).expect("a file");
+        fs::write(self.path().join("gz-monitor.toml"), config).expect("a file");
         self.signal("HUP");
     }
 

@@ -21,6 +21,12 @@ impl Daemon {
         Client(socket)
     }
 
+    /// Connects a client that comes back.
+    pub async fn resumed(&self, since: &str) -> Client {
+        let url = format!("ws://{}/ws?since={since}", self.address);
+        Client(connect_async(url).await.expect("an upgrade").0)
+    }
+
     /// Connects and upgrades by hand; the answer to the handshake is read.
     pub async fn raw(&self) -> Raw {
         let mut raw = Raw(TcpStream::connect(self.address).await.expect("a connection"));

@@ -6,20 +6,22 @@ use poem::web::{Data, Path};
 use super::{Json, JsonBody, Problem, Result};
 use crate::alert;
 use crate::api::{Alert, AlertReport, Alerts};
-use crate::pipeline::{Answer, Command, CommandError};
+use crate::pipeline::{Answer, Command, CommandError, Done, Pipeline};
 use crate::server::App;
 
 /// `GET /api/v1/alerts`.
 #[handler]
-pub(crate) fn list(Data(app): Data<&App>) -> Json {
-    let alerts = app.pipeline.read(|state, _| state.alerts.iter().map(Alert::from).collect());
+pub(crate) async fn list(Data(app): Data<&App>) -> Json {
+    let look = |state: &Pipeline, _| state.alerts.iter().map(Alert::from).collect();
+    let alerts = app.pipeline.read_settled(look).await;
     Json::ok(&Alerts { alerts })
 }
 
 /// `GET /api/v1/alerts/{id}`.
 #[handler]
-pub(crate) fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
-    let alert = app.pipeline.read(|state, _| state.alerts.get(&id).map(Alert::from));
+pub(crate) async fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
+    let look = |state: &Pipeline, _| state.alerts.get(&id).map(Alert::from);
+    let alert = app.pipeline.read_settled(look).await;
     let not_found = || Problem::from(CommandError::from(alert::Error::NotFound(id)));
     Ok(Json::ok(&alert.ok_or_else(not_found)?))
 }
@@ -40,8 +42,12 @@ pub(crate) async fn resolve(Data(app): Data<&App>, Path(id): Path<String>) -> Re
 }
 
 async fn command(app: &App, command: Command) -> Result<Json> {
-    match app.pipeline.command(command).await?? {
-        Answer::Alert(alert) => Ok(Json::ok(&Alert::from(&alert))),
+    let Done { answer, durable } = app.pipeline.command(command).await??;
+    match answer {
+        Answer::Alert(alert) => {
+            let durable = (!durable).then_some(false);
+            Ok(Json::ok(&Alert { durable, ..Alert::from(&alert) }))
+        }
         answer => unreachable!("an alert command is answered with its alert, not {answer:?}"),
     }
 }

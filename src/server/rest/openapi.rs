@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, Clients, Collectors, Health, MetricsUpdate, NewTask, Plugins,
-    Reloaded, Samples, SystemStatus, Task, TaskChange, Tasks,
+    Alert, AlertReport, Alerts, Clients, Collectors, Events, Health, MetricsUpdate, NewTask,
+    Plugins, Reloaded, Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -82,6 +82,12 @@ impl Builder {
         let reloaded = self.schema::<Reloaded>();
         let reloaded = Self::answer("200", "What has changed", &reloaded);
         self.add("/api/v1/reload", "post", "Read the configuration again", None, reloaded);
+        self.get::<Events>("/api/v1/events", "What was published before, oldest first");
+        self.paths["/api/v1/events"]["get"]["parameters"] = json!([
+            query("since", "EPOCH:SEQ: what came after this place; from the oldest if absent"),
+            query("types", "task_update, alert or both, separated by a comma; both if absent"),
+            query("limit", "Events of one page, from 1 to 1000; 100 if absent"),
+        ]);
         let document = json!({ "200": { "description": "This document" } });
         self.add("/api/v1/openapi.json", "get", "This document", None, document);
     }
@@ -95,7 +101,9 @@ impl Builder {
         self.get::<Task>(one, "One task");
         let (change, task) = (self.schema::<TaskChange>(), Self::answer("200", "The task", &task));
         self.add(one, "patch", "Report on a task", Some(change), task.clone());
-        let gone = json!({ "204": { "description": "It is gone" } });
+        let removed = self.schema::<Removed>();
+        let mut gone = Self::answer("200", "It is gone, in memory only", &removed);
+        gone["204"] = json!({ "description": "It is gone" });
         self.add(one, "delete", "Remove a task that has ended", None, gone);
         self.add(stop, "post", "Ask a task's owner to stop", None, task);
     }

@@ -5,7 +5,9 @@ use poem::handler;
 use poem::web::Data;
 
 use super::Json;
+use crate::alert;
 use crate::api::{Health, HealthCheck};
+use crate::pipeline::Pipeline;
 use crate::server::App;
 
 /// `GET /api/v1/status`: what `system_status` carries.
@@ -32,11 +34,20 @@ pub(crate) fn get_health(Data(app): Data<&App>) -> Json {
                 ok: status.state.is_well(),
                 message: status.error.clone(),
             })
+            .chain(storage(state))
             .collect();
         (state.collectors.all_reported(), checks)
     });
     let status = if checks.iter().all(|check| check.ok) { "ok" } else { "degraded" };
     Json::ok(&Health { status, ready, checks })
+}
+
+/// Storage, while it does not work: then an alert says so.
+fn storage(state: &Pipeline) -> Option<HealthCheck> {
+    let alert = state.alerts.get(&alert::id_of("storage"));
+    let firing = alert.filter(|alert| alert.state == alert::State::Firing)?;
+    let message = Some(firing.message.clone());
+    Some(HealthCheck { name: "storage".to_owned(), ok: false, message })
 }
 
 /// `GET /healthz`: answered as long as the daemon answers at all.

@@ -5,22 +5,24 @@ use poem::web::{Data, Path};
 use poem::{IntoResponse, Response, handler};
 
 use super::{Json, JsonBody, Problem, Result};
-use crate::api::{NewTask, Task, TaskChange, Tasks};
-use crate::pipeline::{Answer, Command};
+use crate::api::{NewTask, Removed, Task, TaskChange, Tasks};
+use crate::pipeline::{Answer, Command, Done, Pipeline};
 use crate::server::App;
 use crate::task;
 
 /// `GET /api/v1/tasks`.
 #[handler]
-pub(crate) fn list(Data(app): Data<&App>) -> Json {
-    let tasks = app.pipeline.read(|state, _| state.tasks.iter().map(Task::from).collect());
+pub(crate) async fn list(Data(app): Data<&App>) -> Json {
+    let look = |state: &Pipeline, _| state.tasks.iter().map(Task::from).collect();
+    let tasks = app.pipeline.read_settled(look).await;
     Json::ok(&Tasks { tasks })
 }
 
 /// `GET /api/v1/tasks/{id}`.
 #[handler]
-pub(crate) fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
-    let task = app.pipeline.read(|state, _| state.tasks.get(&id).map(Task::from));
+pub(crate) async fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Json> {
+    let look = |state: &Pipeline, _| state.tasks.get(&id).map(Task::from);
+    let task = app.pipeline.read_settled(look).await;
     Ok(Json::ok(&task.ok_or_else(|| not_found(id))?))
 }
 
@@ -55,16 +57,23 @@ pub(crate) async fn stop(Data(app): Data<&App>, Path(id): Path<String>) -> Resul
     Ok(Json::ok(&command(app, Command::StopTask { id }).await?))
 }
 
-/// `DELETE /api/v1/tasks/{id}`: 204; only of one that has ended.
+/// `DELETE /api/v1/tasks/{id}`: 204, or 200 if that is not on disk; only of one that has ended.
 #[handler]
-pub(crate) async fn delete(Data(app): Data<&App>, Path(id): Path<String>) -> Result<StatusCode> {
-    app.pipeline.command(Command::DeleteTask { id }).await??;
-    Ok(StatusCode::NO_CONTENT)
+pub(crate) async fn delete(Data(app): Data<&App>, Path(id): Path<String>) -> Result<Response> {
+    let Done { durable, .. } = app.pipeline.command(Command::DeleteTask { id }).await??;
+    Ok(match durable {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => Json::ok(&Removed { durable }).into_response(),
+    })
 }
 
 async fn command(app: &App, command: Command) -> Result<Task> {
-    match app.pipeline.command(command).await?? {
-        Answer::Task(task) => Ok(Task::from(&task)),
+    let Done { answer, durable } = app.pipeline.command(command).await??;
+    match answer {
+        Answer::Task(task) => {
+            let durable = (!durable).then_some(false);
+            Ok(Task { durable, ..Task::from(&task) })
+        }
         answer => unreachable!("a task command is answered with its task, not {answer:?}"),
     }
 }

@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use crate::api::{self, ErrorCode, ErrorData};
-use crate::hub::Filter;
+use crate::hub::{Filter, Place};
 
 /// A client's message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Inbound {
-    Subscribe(Filter),
+    /// With the place from which it wants what it has missed, if it says one.
+    Subscribe(Filter, Option<Place>),
     Unsubscribe,
     Ping,
 }
@@ -23,13 +24,16 @@ impl Inbound {
     pub fn parse(text: &str) -> Result<Self, ErrorData> {
         let value: Value = serde_json::from_str(text)
             .map_err(|error| fault(ErrorCode::InvalidJson, format!("this is no JSON: {error}")))?;
-        let Value::Object(message) = value else {
+        let Value::Object(mut message) = value else {
             let text = "a message is a JSON object such as {\"type\":\"ping\"}";
             return Err(fault(ErrorCode::InvalidMessage, text));
         };
         match message.get("type") {
             Some(Value::String(kind)) => match kind.as_str() {
-                "subscribe" => Ok(Self::Subscribe(filter(message)?)),
+                "subscribe" => {
+                    let since = since(message.remove("since"))?;
+                    Ok(Self::Subscribe(filter(message)?, since))
+                }
                 "unsubscribe" => Ok(Self::Unsubscribe),
                 "ping" => Ok(Self::Ping),
                 unknown => {
@@ -57,7 +61,18 @@ fn filter(mut message: Map<String, Value>) -> Result<Filter, ErrorData> {
     Filter::try_from(filter).map_err(|error| fault(ErrorCode::InvalidFilter, error))
 }
 
-fn fault(code: ErrorCode, message: impl Into<String>) -> ErrorData {
+fn since(value: Option<Value>) -> Result<Option<Place>, ErrorData> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            let place = text.parse::<Place>();
+            place.map(Some).map_err(|error| fault(ErrorCode::InvalidSince, error.to_string()))
+        }
+        Some(_) => Err(fault(ErrorCode::InvalidSince, "since: it must be a string, \"EPOCH:SEQ\"")),
+    }
+}
+
+pub(super) fn fault(code: ErrorCode, message: impl Into<String>) -> ErrorData {
     ErrorData { code, message: message.into() }
 }
 
@@ -76,9 +91,12 @@ mod tests {
         assert_eq!(Inbound::parse(r#"{"type":"unsubscribe"}"#), Ok(Inbound::Unsubscribe));
         let text = r#"{"type":"subscribe","filter":{"types":["system_status","task_update","alert"],
             "task_ids":["task-123","task-456"],"alert_level":"high"}}"#;
-        assert!(matches!(Inbound::parse(text), Ok(Inbound::Subscribe(_))));
-        let default = Ok(Inbound::Subscribe(Filter::default()));
+        assert!(matches!(Inbound::parse(text), Ok(Inbound::Subscribe(_, None))));
+        let default = Ok(Inbound::Subscribe(Filter::default(), None));
         assert_eq!(Inbound::parse(r#"{"type":"subscribe"}"#), default);
+        let place = Place { epoch: "17a8".to_owned(), seq: 45 };
+        let resumed = Ok(Inbound::Subscribe(Filter::default(), Some(place)));
+        assert_eq!(Inbound::parse(r#"{"type":"subscribe","since":"17a8:45"}"#), resumed);
     }
 
     #[test]
@@ -88,6 +106,10 @@ mod tests {
         assert_eq!(code("{}"), Some(ErrorCode::InvalidMessage));
         assert_eq!(code(r#"{"type":1}"#), Some(ErrorCode::InvalidMessage));
         assert_eq!(code(r#"{"type":"pong"}"#), Some(ErrorCode::UnknownType));
+        for since in ["45", "\"\"", "\"45\"", "\"17a8\"", "\"17a8:x\"", "[]", "{}"] {
+            let text = format!(r#"{{"type":"subscribe","since":{since}}}"#);
+            assert_eq!(code(&text), Some(ErrorCode::InvalidSince), "{text}");
+        }
         let filters = [r#"{"types":"all"}"#, r#"{"types":["x"]}"#, r#"{"alert_level":"x"}"#, "[]"];
         for filter in filters {
             let text = format!(r#"{{"type":"subscribe","filter":{filter}}}"#);

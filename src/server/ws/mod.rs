@@ -4,6 +4,7 @@
 //! [`handshake`] judges an upgrade request, [`Decoder`] turns a client's bytes into [`Event`]s, and
 //! [`frame`] makes finished frames for the way back. Who owns the sockets decides when each happens.
 
+mod backfill;
 mod close;
 mod decoder;
 pub mod frame;

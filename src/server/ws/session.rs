@@ -9,20 +9,29 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{sleep_until, timeout};
 
+use super::backfill::{Backfill, Given, Send};
 use super::frame::{self, Opcode};
-use super::inbound::Inbound;
+use super::inbound::{Inbound, fault};
 use super::outgoing::Outgoing;
 use super::rate::TokenBucket;
 use super::{CloseCode, Decoder, Event, Violation};
-use crate::api::{self, GapData, Pong, Reply, Subscribed};
-use crate::hub::{Client, Cursor, Filter, Gap, Peer};
+use crate::api::{self, ErrorCode, ErrorData, Pong, Reply, Subscribed};
+use crate::hub::{Client, Cursor, Filter, Peer, Place};
 use crate::server::socket::{self, ReadHalf, Stream, WriteHalf};
-use crate::server::{App, WebSocketConfig};
+use crate::server::{App, WebSocketConfig, history};
 
 /// Enough for any ordinary message in one read, and on the task's stack frame no burden.
 const READ_BYTES: usize = 2048;
 /// After our close frame, the client has this long for its own (RFC 6455 section 7.1.1).
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs of the stream, each with the filter that was in force, that are remembered so that nothing is
+/// sent twice to who resumes.
+const GIVEN_MAX: usize = 16;
+
+/// What a client asks for with its handshake: where it wants to go on, if it says so in words that
+/// can be understood.
+pub(super) type Since = Option<Result<Place, ErrorData>>;
 
 /// One client's connection.
 pub(super) struct Session {
@@ -31,6 +40,14 @@ pub(super) struct Session {
     client: Arc<Client>,
     filter: Filter,
     cursor: Cursor,
+    /// The name of the number line that the client knows.
+    epoch: Arc<str>,
+    /// The number of the first message that was due by `filter`.
+    filter_from: u64,
+    /// What was due by the filters before it; `None` if they were too many to remember.
+    given: Option<Vec<Given>>,
+    /// What comes before all that is in the log.
+    backfill: Option<Backfill>,
     outgoing: Outgoing,
     rate: TokenBucket,
     errors: TokenBucket,
@@ -64,11 +81,11 @@ impl End {
 
 impl Session {
     /// Serves a client from the handshake to its end. `early` is what it sent with its handshake.
-    pub(super) async fn run(stream: Stream, early: Vec<u8>, app: App, peer: Peer) {
+    pub(super) async fn run(stream: Stream, early: Vec<u8>, app: App, peer: Peer, since: Since) {
         let (mut reader, writer) = socket::split(stream);
         let hub = app.pipeline.hub.clone();
         let membership = hub.clients.join(peer, hub.position().1, app.pipeline.clock.now());
-        let mut session = Self::begin(app, membership.client.clone(), writer);
+        let mut session = Self::begin(app, membership.client.clone(), writer, since).await;
         let client_id = &*membership.client.id;
         tracing::debug!(client_id, %peer, "client connected");
         let end = match session.serve(&mut reader, early).await {
@@ -81,18 +98,31 @@ impl Session {
         let _ = timeout(CLOSE_TIMEOUT, session.part(end, &mut reader)).await;
     }
 
-    /// The first thing a client gets is the state of the whole, and then what comes after it.
-    fn begin(app: App, client: Arc<Client>, writer: WriteHalf) -> Self {
+    /// The first thing a client gets is the state of the whole, and then what comes after it; one
+    /// that comes back gets first what it has missed.
+    async fn begin(app: App, client: Arc<Client>, writer: WriteHalf, since: Since) -> Self {
         let (config, now) = (app.websocket(), Instant::now());
-        let hub = &app.pipeline.hub;
-        let (initial, cursor) = app.pipeline.read_and_follow(|state, now| {
-            let (epoch, seq) = hub.position();
-            Reply::InitialState(Box::new(state.initial_state(&epoch, seq, now))).encode(now)
-        });
+        let (initial, cursor) = match &since {
+            Some(Ok(_)) => (None, app.pipeline.hub.cursor_at_head()),
+            None | Some(Err(_)) => {
+                let (initial, cursor, step) = app.pipeline.read_and_follow(|state, now| {
+                    let line = app.pipeline.hub.line();
+                    let initial = state.initial_state(&line.epoch, line.last, now);
+                    Reply::InitialState(Box::new(initial)).encode(now)
+                });
+                // What it is shown is not to be taken back by a crash.
+                app.pipeline.until_settled(step).await;
+                (Some(initial), cursor)
+            }
+        };
         let mut session = Self {
             client,
             filter: Filter::default(),
             cursor,
+            epoch: app.pipeline.hub.position().0,
+            filter_from: cursor.position() + 1,
+            given: Some(Vec::new()),
+            backfill: None,
             outgoing: Outgoing::new(writer),
             rate: TokenBucket::new(config.max_message_rate * 2, Duration::from_secs(2), now),
             errors: TokenBucket::new(config.max_errors_per_minute, Duration::from_secs(60), now),
@@ -101,8 +131,40 @@ impl Session {
             app,
             config,
         };
-        session.outgoing.push(Opcode::Text, initial.as_bytes());
+        match since {
+            Some(Ok(place)) => {
+                session.resume(&place, Vec::new());
+                session.remember_resumed();
+            }
+            Some(Err(error)) => session.reply(&Reply::Error(error)),
+            None => {}
+        }
+        if let Some(initial) = initial {
+            session.outgoing.push(Opcode::Text, initial.as_bytes());
+        }
         session
+    }
+
+    /// Has the client sent what it has missed since `place`, up to where its cursor is.
+    fn resume(&mut self, place: &Place, given: Vec<Given>) {
+        let (epoch, _) = self.app.pipeline.hub.position();
+        let to = self.cursor.position();
+        let start = history::Start::after(place, &epoch, to);
+        let filter = self.filter.clone();
+        self.epoch = epoch;
+        self.backfill = Some(Backfill::of_resumed(place.seq, start, to, filter, given));
+    }
+
+    /// The state of the whole, for a client that goes on from where its cursor is. It may show what
+    /// comes after that.
+    async fn present(&mut self) {
+        let (epoch, seq) = (self.app.pipeline.hub.position().0, self.cursor.position());
+        let initial = self.app.pipeline.read_settled(|state, now| {
+            Reply::InitialState(Box::new(state.initial_state(&epoch, seq, now))).encode(now)
+        });
+        let initial = initial.await;
+        self.epoch = epoch;
+        self.outgoing.push(Opcode::Text, initial.as_bytes());
     }
 
     async fn serve(&mut self, reader: &mut ReadHalf, early: Vec<u8>) -> Result<Infallible, End> {
@@ -114,9 +176,9 @@ impl Session {
         loop {
             // Before the look at the log: what is published after it wakes us.
             changed.mark_unchanged();
-            self.gather();
+            let is_all = self.gather().await;
             let mut buffer = [0; READ_BYTES];
-            if !self.outgoing.is_empty() {
+            if !self.outgoing.is_empty() || !is_all {
                 self.flush().await?;
                 // A client that is far behind is heard all the same.
                 match socket::try_read(reader, &mut buffer) {
@@ -142,19 +204,44 @@ impl Session {
     }
 
     /// Moves what is due from the log to what is to be written; says whether that was all.
-    fn gather(&mut self) -> bool {
+    async fn gather(&mut self) -> bool {
+        if let Some(backfill) = self.backfill.take() {
+            self.fill(backfill).await;
+            return false;
+        }
         let hub = self.app.pipeline.hub.clone();
         let due = self.cursor.take(&hub, &self.filter);
         self.client.position.store(self.cursor.position(), Ordering::Relaxed);
         hub.clients.conflated.fetch_add(due.conflated, Ordering::Relaxed);
-        if let Some(Gap { from, to }) = due.gap {
-            hub.clients.gaps.fetch_add(1, Ordering::Relaxed);
-            self.reply(&Reply::Gap(GapData { from, to, reason: "retention" }));
-        }
         for text in &due.messages {
             self.outgoing.push(Opcode::Text, text);
         }
+        self.backfill = due.older.map(|older| Backfill::of_slow(older, self.filter.clone()));
+        if due.complete && due.epoch != self.epoch {
+            // The line has got another name, and the client is to know it.
+            self.present().await;
+        }
         due.complete
+    }
+
+    async fn fill(&mut self, mut backfill: Backfill) {
+        let (sends, is_last) = backfill.take(&self.app).await;
+        for send in sends {
+            match send {
+                Send::Message(text) => self.outgoing.push(Opcode::Text, &text),
+                Send::Reply(reply) => {
+                    let is_gap = matches!(reply, Reply::Gap(_));
+                    let gaps = &self.app.pipeline.hub.clients.gaps;
+                    gaps.fetch_add(u64::from(is_gap), Ordering::Relaxed);
+                    self.reply(&reply);
+                }
+            }
+        }
+        match (is_last, backfill.is_resume()) {
+            (false, _) => self.backfill = Some(backfill),
+            (true, true) => self.present().await,
+            (true, false) => {}
+        }
     }
 
     fn reply(&mut self, reply: &Reply) {
@@ -194,31 +281,60 @@ impl Session {
                 let client_id = self.client.id.clone();
                 self.reply(&Reply::Pong(Pong { client_id }));
             }
-            Ok(Inbound::Subscribe(filter)) => {
+            Ok(Inbound::Subscribe(filter, since)) => {
+                let since = match (since, self.given.is_some()) {
+                    (Some(_), false) => {
+                        let text = "since: too many filters were in force on this connection to know what it was sent; resume on a new one";
+                        return self.refuse(fault(ErrorCode::InvalidSince, text));
+                    }
+                    (since, _) => since,
+                };
                 let applied = api::Filter::from(filter.clone());
                 self.set_filter(filter).await?;
                 self.reply(&Reply::Subscribed(Subscribed { filter: applied }));
+                if let Some(place) = since {
+                    let given = self.given.clone().unwrap_or_default();
+                    self.resume(&place, given);
+                    self.remember_resumed();
+                }
             }
             Ok(Inbound::Unsubscribe) => {
                 self.set_filter(Filter::nothing()).await?;
                 self.reply(&Reply::Unsubscribed {});
             }
-            Err(error) => {
-                self.reply(&Reply::Error(error));
-                if !self.errors.take(Instant::now()) {
-                    let reason = "too many invalid messages";
-                    return Err(End::Close(CloseCode::PolicyViolation, reason));
-                }
-            }
+            Err(error) => self.refuse(error)?,
         }
         Ok(())
     }
 
+    fn refuse(&mut self, error: ErrorData) -> Step {
+        self.reply(&Reply::Error(error));
+        if self.errors.take(Instant::now()) {
+            return Ok(());
+        }
+        Err(End::Close(CloseCode::PolicyViolation, "too many invalid messages"))
+    }
+
+    /// What is being sent again is not to be sent a third time.
+    fn remember_resumed(&mut self) {
+        if let (Some(given), Some(backfill)) = (&mut self.given, &self.backfill) {
+            given.push(backfill.run());
+        }
+    }
+
     /// What was published until now is still owed by the filter that was in force.
     async fn set_filter(&mut self, filter: Filter) -> Step {
-        while !self.gather() {
+        while !self.gather().await {
             self.flush().await?;
         }
+        let (from, to) = (self.filter_from, self.cursor.position());
+        if let Some(given) = &mut self.given {
+            given.push(Given { from, to, filter: self.filter.clone() });
+            if given.len() > GIVEN_MAX {
+                self.given = None;
+            }
+        }
+        self.filter_from = to + 1;
         self.app.pipeline.hub.clients.set_filter(&self.client, filter.clone());
         self.filter = filter;
         Ok(())

@@ -7,8 +7,10 @@ use poem::web::{Data, RemoteAddr};
 use poem::{Request, Response, handler};
 
 use super::handshake;
-use super::session::Session;
-use crate::hub::Peer;
+use super::inbound::fault;
+use super::session::{Session, Since};
+use crate::api::ErrorCode;
+use crate::hub::{NoPlace, Peer};
 use crate::server::App;
 use crate::server::connection::Upgrade;
 use crate::server::problem::Problem;
@@ -32,9 +34,9 @@ pub(crate) fn upgrade(
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
-    let (app, peer) = (app.clone(), peer_of(remote));
+    let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
     tokio::spawn(async move {
-        start(promise, app, peer).await;
+        start(promise, app, peer, since).await;
         drop(permit);
     });
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
@@ -42,7 +44,7 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-async fn start(promise: OnUpgrade, app: App, peer: Peer) {
+async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -54,5 +56,12 @@ async fn start(promise: OnUpgrade, app: App, peer: Peer) {
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    Session::run(io.into_inner(), early, app, peer).await;
+    Session::run(io.into_inner(), early, app, peer, since).await;
+}
+
+/// `?since=EPOCH:SEQ`. What is wrong with it is said on the connection, where browsers can read it.
+fn since_of(request: &Request) -> Since {
+    let Ok(parameters) = request.params::<Vec<(String, String)>>() else { return None };
+    let (_, text) = parameters.into_iter().find(|(name, _)| name == "since")?;
+    Some(text.parse().map_err(|error: NoPlace| fault(ErrorCode::InvalidSince, error.to_string())))
 }

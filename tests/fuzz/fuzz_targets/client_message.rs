@@ -9,7 +9,7 @@ use gz_monitor::server::ws::Inbound;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    if let Ok(Inbound::Subscribe(filter)) = Inbound::parse(text) {
+    if let Ok(Inbound::Subscribe(filter, _)) = Inbound::parse(text) {
         let told = api::Filter::from(filter.clone());
         if !told.types.is_empty() {
             assert_eq!(Filter::try_from(told), Ok(filter));

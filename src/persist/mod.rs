@@ -1,0 +1,24 @@
+//! Events, tasks and alerts on disk, before they are published.
+//!
+//! [`open`] reads what is there and says where the number line goes on; [`Ready::start`] takes the
+//! pipeline's steps from then on. `publish` decides what happens when; it hands groups of changes to
+//! the one thread that writes (`disk`, `database`) and never waits for it longer than is allowed.
+//! Readers have connections of their own (`archive`).
+
+mod archive;
+mod backlog;
+mod config;
+mod database;
+mod disk;
+mod folder;
+mod proof;
+mod publish;
+mod rows;
+mod schema;
+mod start;
+mod vitals;
+
+pub use config::{Config, History, Sync};
+pub use folder::Folder;
+pub use start::{Error, Ready, Storage, open};
+pub use vitals::Vitals;

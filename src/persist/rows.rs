@@ -1,0 +1,183 @@
+//! Tasks, alerts and events as rows, and back.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Statement, params};
+use serde_json::value::RawValue;
+
+use crate::alert::{self, Alert};
+use crate::hub::{Message, Subject, Type};
+use crate::pipeline::Records;
+use crate::severity::Severity;
+use crate::task::{self, Task};
+
+type Result<T> = rusqlite::Result<T>;
+
+/// A time as it is stored. Before 1677 and after 2262 there is none.
+fn nanos(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+fn time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
+    let nanos: Option<i64> = row.get(column)?;
+    Ok(nanos.map(|nanos| Timestamp::from_nanosecond(nanos.into()).unwrap_or_default()))
+}
+
+/// All tasks and alerts. A row that makes no sense is passed over, and said so.
+pub(super) fn load(connection: &Connection) -> Result<Records> {
+    let mut tasks = connection.prepare("SELECT * FROM tasks")?;
+    let mut alerts = connection.prepare("SELECT * FROM alerts")?;
+    Ok(Records { tasks: all(&mut tasks, read_task)?, alerts: all(&mut alerts, read_alert)? })
+}
+
+fn all<T>(rows: &mut Statement<'_>, read: fn(&Row<'_>) -> Result<Option<T>>) -> Result<Vec<T>> {
+    let (mut found, mut rows) = (Vec::new(), rows.query([])?);
+    while let Some(row) = rows.next()? {
+        match read(row)? {
+            Some(value) => found.push(value),
+            None => {
+                let id: String = row.get("id")?;
+                tracing::error!(id, "a row of the database makes no sense and is passed over");
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read_task(row: &Row<'_>) -> Result<Option<Task>> {
+    let (id, status): (String, String) = (row.get("id")?, row.get("status")?);
+    let details: Option<String> = row.get("details")?;
+    let details = details.map(RawValue::from_string).transpose().ok();
+    let (start, update) = (time(row, "start_time")?, time(row, "updated_at")?);
+    let (Some(status), Some(details), Some(start_time), Some(updated_at)) =
+        (task::Status::of(&status), details, start, update)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Task {
+        id: id.into(),
+        name: row.get("name")?,
+        status,
+        progress: row.get("progress")?,
+        start_time,
+        updated_at,
+        end_time: time(row, "end_time")?,
+        details: details.map(Arc::from),
+        stop_requested: row.get("stop_requested")?,
+    }))
+}
+
+fn read_alert(row: &Row<'_>) -> Result<Option<Alert>> {
+    let id: String = row.get("id")?;
+    let (state, severity): (String, String) = (row.get("state")?, row.get("severity")?);
+    let (Some(state), Some(severity), Some(starts_at)) =
+        (alert::State::of(&state), Severity::of(&severity), time(row, "starts_at")?)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Alert {
+        id: id.into(),
+        rule_id: row.get("rule_id")?,
+        rule_name: row.get("rule_name")?,
+        state,
+        severity,
+        message: row.get("message")?,
+        value: row.get("value")?,
+        threshold: row.get("threshold")?,
+        starts_at,
+        ends_at: time(row, "ends_at")?,
+    }))
+}
+
+/// Does to the tasks' table what was done to the tasks.
+pub(super) fn write_tasks(connection: &Connection, entries: &[task::Entry]) -> Result<()> {
+    for entry in entries {
+        match entry {
+            task::Entry::Gone(id) => {
+                connection.prepare_cached("DELETE FROM tasks WHERE id = ?")?.execute([&**id])?;
+            }
+            task::Entry::Kept(task) => write_task(connection, task)?,
+        }
+    }
+    Ok(())
+}
+
+/// Does to the alerts' table what was done to the alerts.
+pub(super) fn write_alerts(connection: &Connection, entries: &[alert::Entry]) -> Result<()> {
+    for entry in entries {
+        match entry {
+            alert::Entry::Gone(id) => {
+                connection.prepare_cached("DELETE FROM alerts WHERE id = ?")?.execute([&**id])?;
+            }
+            alert::Entry::Kept(alert) => write_alert(connection, alert)?,
+        }
+    }
+    Ok(())
+}
+
+/// Replaces all tasks and alerts.
+pub(super) fn write_all(connection: &Connection, records: &Records) -> Result<()> {
+    connection.execute_batch("DELETE FROM tasks; DELETE FROM alerts;")?;
+    records.tasks.iter().try_for_each(|task| write_task(connection, task))?;
+    records.alerts.iter().try_for_each(|alert| write_alert(connection, alert))
+}
+
+fn write_task(connection: &Connection, task: &Task) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    connection.prepare_cached(sql)?.execute(params![
+        &*task.id,
+        task.name,
+        task.status.name(),
+        task.progress,
+        nanos(task.start_time),
+        nanos(task.updated_at),
+        task.end_time.map(nanos),
+        task.details.as_ref().map(|details| details.get()),
+        task.stop_requested,
+    ])?;
+    Ok(())
+}
+
+fn write_alert(connection: &Connection, alert: &Alert) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    connection.prepare_cached(sql)?.execute(params![
+        &*alert.id,
+        alert.rule_id,
+        alert.rule_name,
+        alert.state.name(),
+        alert.severity.name(),
+        alert.message,
+        alert.value,
+        alert.threshold,
+        nanos(alert.starts_at),
+        alert.ends_at.map(nanos),
+    ])?;
+    Ok(())
+}
+
+/// Adds an event; says whether it was not there yet.
+pub(super) fn write_event(connection: &Connection, event: &Message, at: Timestamp) -> Result<bool> {
+    let subject = match &event.subject {
+        Subject::TaskUpdate(id) => id,
+        Subject::Alert(severity) => severity.name(),
+        Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => "",
+    };
+    let text = String::from_utf8_lossy(&event.text);
+    let sql = "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?)";
+    let (seq, kind) = (event.seq as i64, event.subject.kind().name());
+    let row = params![seq, at.as_millisecond(), kind, subject, text];
+    Ok(connection.prepare_cached(sql)?.execute(row)? > 0)
+}
+
+/// The event of a row with `seq`, `kind`, `subject` and `text`, in this order.
+pub(super) fn read_event(row: &Row<'_>) -> Result<Option<Message>> {
+    let (seq, kind, subject): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let subject = match Type::of(&kind) {
+        Some(Type::TaskUpdate) => Some(Subject::TaskUpdate(subject.into())),
+        Some(Type::Alert) => Severity::of(&subject).map(Subject::Alert),
+        _ => None,
+    };
+    let text: String = row.get(3)?;
+    Ok(subject.map(|subject| Message::kept(seq as u64, subject, text)))
+}

@@ -1,0 +1,201 @@
+//! The beginning and the end of storage: where the number line goes on, and how it is left.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::archive::Reader;
+use super::backlog::Backlog;
+use super::database::{Group, LineRow};
+use super::disk::{Disk, Opened, Unusable};
+use super::publish::{Disks, Publisher};
+use super::{Config, Folder, History, Vitals};
+use crate::hub::{Archive, Gap, Line, Reason};
+use crate::pipeline::{Handle, Records, Step};
+
+/// Numbers that are reserved at once. After a crash the line goes on behind what was reserved.
+pub(super) const BLOCK: u64 = 1 << 16;
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{file}: another gz-monitor uses it; give this one a folder of its own by storage.path, or say storage.enabled = false", file = .0.display())]
+    InUse(PathBuf),
+    #[error("{file}: {reason}; set storage.path to another folder, or install the newer gz-monitor again", file = file.display())]
+    Newer { file: PathBuf, reason: String },
+    #[error("cannot start the thread of the database: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Storage that was read, before there is anything to be stored.
+pub struct Ready {
+    /// Where the number line goes on.
+    pub line: Line,
+    /// What was kept.
+    pub records: Records,
+    /// The events that were kept.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// How it is doing.
+    pub vitals: Arc<Vitals>,
+    config: Config,
+    disk: Option<Disk>,
+    backlog: Arc<Mutex<Backlog>>,
+    trouble: Option<String>,
+}
+
+/// Storage at work.
+pub struct Storage {
+    pub vitals: Arc<Vitals>,
+    history: Option<Arc<RwLock<History>>>,
+    publisher: JoinHandle<()>,
+    disk: Option<thread::JoinHandle<()>>,
+}
+
+/// Opens the database and reads it. A disk that does not work is no error: the daemon runs without,
+/// says so, and tries again.
+///
+/// # Errors
+/// [`Error`].
+pub fn open(
+    config: &Config,
+    history: &History,
+    folder: &Folder,
+    now: Timestamp,
+) -> Result<Ready, Error> {
+    let vitals = Arc::new(Vitals::default());
+    let ready = |line, records, disk: Option<Disk>, trouble| {
+        let backlog = Arc::new(Mutex::new(Backlog::new(*config.backlog)));
+        vitals.is_on.store(disk.is_some(), Ordering::Relaxed);
+        let archive = disk.as_ref().map(|disk| {
+            let (path, generation) = (disk.database_path(), disk.generation.clone());
+            Arc::new(Reader::new(&path, generation, backlog.clone())) as Arc<dyn Archive>
+        });
+        let (config, vitals) = (config.clone(), vitals.clone());
+        Ready { line, records, archive, vitals, config, disk, backlog, trouble }
+    };
+    let Some(path) = folder.path() else {
+        if *folder == Folder::Homeless {
+            tracing::warn!(
+                "there is no folder for the database, neither $STATE_DIRECTORY nor $HOME; events, tasks and alerts are in memory only; storage.path names one"
+            );
+        }
+        return Ok(ready(Line::anew(0), Records::default(), None, None));
+    };
+    let mut disk = Disk::new(path, config.sync, history.clone(), vitals.clone());
+    let trouble = match disk.open(now) {
+        Ok(opened) => match go_on(&mut disk, &opened, now) {
+            Ok(line) => {
+                tracing::info!(
+                    file = %disk.database_path().display(), epoch = line.epoch, last = line.last,
+                    events = opened.line.events, "storage is open"
+                );
+                disk.is_loaded = true;
+                return Ok(ready(line, opened.records, Some(disk), None));
+            }
+            Err(trouble) => {
+                disk.is_loaded = true;
+                let line = Line::anew(opened.line.reserved);
+                return Ok(ready(line, opened.records, Some(disk), Some(trouble)));
+            }
+        },
+        Err(Unusable::InUse) if matches!(folder, Folder::Usual(_)) => {
+            tracing::warn!(
+                file = %disk.database_path().display(),
+                "another gz-monitor of this user has the database; this one keeps events, tasks and alerts in memory only; storage.path gives it a folder of its own"
+            );
+            return Ok(ready(Line::anew(0), Records::default(), None, None));
+        }
+        Err(Unusable::InUse) => return Err(Error::InUse(disk.database_path())),
+        Err(Unusable::Newer(refusal)) => {
+            let (file, reason) = (disk.database_path(), refusal.to_string());
+            return Err(Error::Newer { file, reason });
+        }
+        Err(Unusable::Trouble(trouble)) => trouble,
+    };
+    let (line, records) = match disk.look() {
+        Some((line, records)) => {
+            disk.is_loaded = true;
+            (Line::anew(line.reserved), records)
+        }
+        // The numbers that are in there are not known; those that follow are to be above them.
+        None => (Line::anew(now.as_millisecond().max(0) as u64), Records::default()),
+    };
+    Ok(ready(line, records, Some(disk), Some(trouble)))
+}
+
+/// Where the line goes on, once that is in the database.
+fn go_on(disk: &mut Disk, opened: &Opened, now: Timestamp) -> Result<Line, String> {
+    let LineRow { epoch, reserved, .. } = &opened.line;
+    let proof = opened.proof.as_ref();
+    let is_proven = !opened.is_new
+        && proof.is_some_and(|proof| proof.epoch == *epoch && proof.reserved <= *reserved);
+    // Above whatever is known to have been given, in a new line as well.
+    let last = proof.map_or(0, |proof| proof.reserved).max(*reserved);
+    let mut line = Line::anew(last);
+    if is_proven {
+        line.epoch.clone_from(epoch);
+    } else if !opened.is_new {
+        tracing::warn!(
+            file = %disk.database_path().display(),
+            "the database cannot be proven to be the newest of its line; the stream gets a new epoch"
+        );
+    }
+    line.limit = last + BLOCK;
+    let lost_from = proof.filter(|_| is_proven).and_then(|proof| proof.lost_from);
+    let lost = lost_from.map(|from| Gap { from, to: last, reason: Reason::Storage });
+    let reserve = Some((line.epoch.clone(), line.limit));
+    let group = Group { line: reserve, lost, floor: last, makes_whole: true, ..Group::default() };
+    disk.commit(&group, now)?;
+    Ok(line)
+}
+
+impl Ready {
+    /// Takes over: from now on every step is stored and published, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Thread`].
+    pub fn start(self, handle: Handle, steps: mpsc::Receiver<Step>) -> Result<Storage, Error> {
+        let Self { line, config, disk, backlog, trouble, vitals, .. } = self;
+        let history = disk.as_ref().map(|disk| disk.history.clone());
+        let (mut disks, mut thread) = (None, None);
+        if let Some(disk) = disk {
+            // One at a time: the next group is what has come together meanwhile.
+            let (jobs, received) = sync_channel(1);
+            let proof = disk.proof.clone();
+            let builder = thread::Builder::new().name("gz-storage".to_owned());
+            let spawned = builder.spawn(move || disk.run(&received));
+            thread = Some(spawned.map_err(Error::Thread)?);
+            disks = Some(Disks { jobs, proof });
+        }
+        let stored = (line.limit < u64::MAX).then_some((line.epoch, line.limit));
+        let publisher =
+            Publisher::new(handle, steps, disks, backlog, vitals.clone(), &config, stored);
+        let publisher = tokio::spawn(publisher.run(trouble));
+        Ok(Storage { vitals, history, publisher, disk: thread })
+    }
+}
+
+impl Storage {
+    /// Adopts new bounds of what is kept.
+    pub fn configure(&self, history: &History) {
+        if let Some(present) = &self.history {
+            *present.write() = history.clone();
+        }
+    }
+
+    /// Returns when all that came before the end of the pipeline is stored, and the database closed.
+    pub async fn ended(self) {
+        // It ends with the pipeline.
+        let _ = self.publisher.await;
+        if let Some(disk) = self.disk {
+            let _ = tokio::task::spawn_blocking(move || disk.join()).await;
+        }
+    }
+}
