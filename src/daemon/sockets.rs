@@ -53,6 +53,7 @@ impl Sockets {
                 tracing::info!(name, "listening on the socket of the daemon before");
                 main.push(adopted(socket)?);
             } else {
+                drop(socket);
                 sockets::forget(&name);
             }
         }

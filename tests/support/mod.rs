@@ -100,9 +100,9 @@ impl Builder {
     }
 
     /// Starts it and waits until it listens.
-    pub fn launch(self) -> Daemon {
+    pub fn launch(mut self) -> Daemon {
         let log = self.folder.path().join("log");
-        let (mut command, stdin) = match &self.socket {
+        let (mut command, stdin) = match self.socket.take() {
             None => (Command::new(PROGRAM), Stdio::null()),
             Some(socket) => {
                 let mut command = Command::new("/bin/sh");

@@ -1,7 +1,7 @@
 //! Every page is laid out without a complaint, and none of what it is made of is left out.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use gz_monitor_manual::pages;
 
@@ -9,13 +9,16 @@ const DATE: &str = "2026-01-31";
 
 /// What `program` says on both outputs; it has to succeed.
 fn said(program: &str, arguments: &[&str], path: &Path) -> String {
+    String::from_utf8_lossy(&run(program, arguments, path).stdout).into_owned()
+}
+
+fn run(program: &str, arguments: &[&str], path: &Path) -> Output {
     let mut command = Command::new(program);
     command.args(arguments).arg(path).env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80");
     let output = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(output.status.success(), "{program} {}: {text}", path.display());
-    text
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {}: {complaint}", path.display());
+    output
 }
 
 fn text_of(path: &str) -> String {
@@ -29,7 +32,9 @@ fn every_page_is_laid_out_without_a_warning() {
     gz_monitor_manual::write(share.path(), DATE).unwrap();
     for page in pages(DATE).iter().filter(|page| page.path.starts_with("man/")) {
         let path = share.path().join(&page.path);
-        let warnings = said("man", &["--warnings", "-E", "UTF-8", "-Tutf8", "-Z", "-l"], &path);
+        let warnings =
+            run("man", &["--warnings", "-E", "UTF-8", "-Tutf8", "-Z", "-l"], &path).stderr;
+        let warnings = String::from_utf8_lossy(&warnings);
         // Where a page of paper ends says nothing of a terminal.
         let is_warning = |line: &&str| {
             line.contains("warning:") && !line.contains("text block will not fit on one page")
