@@ -20,8 +20,13 @@ use serde_json::Map;
 /// Samples of one batch: all that the default collectors bring in one round are about as many.
 const SAMPLES: usize = 500;
 const SERIES: usize = 2_000;
-const LIMITS: sample::Limits =
-    sample::Limits { samples: 10_000, labels: 32, text: 1_024, clock_skew: Duration::ZERO };
+const LIMITS: sample::Limits = sample::Limits {
+    samples: 10_000,
+    labels: 32,
+    text: 1_024,
+    clock_skew: Duration::ZERO,
+    keeps_non_finite: false,
+};
 
 fn moment(round: u64) -> Moment {
     Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(round) }

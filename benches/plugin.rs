@@ -18,8 +18,13 @@ use serde_json::{Map, Value, json};
 
 const ROUNDS: usize = 101;
 const SAMPLES: [usize; 3] = [10, 100, 1_000];
-const LIMITS: Limits =
-    Limits { samples: 100_000, labels: 32, text: 1_024, clock_skew: Duration::ZERO };
+const LIMITS: Limits = Limits {
+    samples: 100_000,
+    labels: 32,
+    text: 1_024,
+    clock_skew: Duration::ZERO,
+    keeps_non_finite: false,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench -- --test` only wants to know that it runs.

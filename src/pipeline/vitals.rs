@@ -156,7 +156,13 @@ mod tests {
 
     /// The counters of the daemon at a second.
     fn counted(store: &mut Store, second: u64, good: f64, bad: f64, seconds: f64) {
-        let limits = Limits { samples: 9, labels: 9, text: 99, clock_skew: Duration::ZERO };
+        let limits = Limits {
+            samples: 9,
+            labels: 9,
+            text: 99,
+            clock_skew: Duration::ZERO,
+            keeps_non_finite: true,
+        };
         let mut out = BatchBuilder::new(Vec::new(), limits);
         out.push("gz_http_requests_total", &[("code", "200")], Value::Counter(good));
         out.push("gz_http_requests_total", &[("code", "500")], Value::Counter(bad));

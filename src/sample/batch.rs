@@ -52,11 +52,19 @@ pub struct Limits {
     pub text: usize,
     /// How far a sample's own time may be from that of its collection, before or after.
     pub clock_skew: Duration,
+    /// Whether a gauge may be infinite or not a number. A counter never may.
+    pub keeps_non_finite: bool,
 }
 
 impl Limits {
     /// Nothing may be brought.
-    pub const NONE: Self = Self { samples: 0, labels: 0, text: 0, clock_skew: Duration::ZERO };
+    pub const NONE: Self = Self {
+        samples: 0,
+        labels: 0,
+        text: 0,
+        clock_skew: Duration::ZERO,
+        keeps_non_finite: false,
+    };
 }
 
 impl Outcome {
@@ -111,11 +119,15 @@ impl BatchBuilder {
                 _ => format!("{}: a collection may bring {samples} samples", named(name)),
             });
         }
-        // A gauge may be beyond all numbers, a total cannot.
-        if let Value::Counter(total) = value
-            && !(total.is_finite() && total >= 0.0)
-        {
-            let what = || format!("{}: a counter cannot be {total}", named(name));
+        let refused = match value {
+            Value::Counter(total) if !(total.is_finite() && total >= 0.0) => Some("a counter"),
+            Value::Gauge(value) if !(value.is_finite() || self.limits.keeps_non_finite) => {
+                Some("a gauge")
+            }
+            _ => None,
+        };
+        if let Some(kind) = refused {
+            let what = || format!("{}: {kind} cannot be {}", named(name), value.get());
             return self.rejected.add(Reason::Value, what);
         }
         let position = self.samples.len();
@@ -212,7 +224,8 @@ mod tests {
     use proptest::prelude::*;
 
     const SKEW: Duration = Duration::from_secs(60);
-    const LIMITS: Limits = Limits { samples: 3, labels: 2, text: 20, clock_skew: SKEW };
+    const LIMITS: Limits =
+        Limits { samples: 3, labels: 2, text: 20, clock_skew: SKEW, keeps_non_finite: false };
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
@@ -266,7 +279,7 @@ mod tests {
             rejected.first(),
             Some((Reason::Value, "name \"total\": a counter cannot be -1"))
         );
-        assert_eq!((samples.len(), counts(rejected)), (1, [0, 2, 0, 0, 0]));
+        assert_eq!((samples.len(), counts(rejected)), (0, [0, 3, 0, 0, 0]));
     }
 
     #[test]
@@ -289,6 +302,17 @@ mod tests {
         let many = [("a", ""), ("b", ""), ("c", "")];
         check("a", &many, gauge, "name \"a\": 3 labels, not 2");
         check("a", &[], Value::Counter(f64::NAN), "name \"a\": a counter cannot be NaN");
+        check("a", &[], Value::Gauge(f64::INFINITY), "name \"a\": a gauge cannot be inf");
+    }
+
+    #[test]
+    fn gauges_that_are_no_numbers_are_kept_if_they_may_be() {
+        let limits = Limits { keeps_non_finite: true, ..LIMITS };
+        let mut builder = BatchBuilder::new(Vec::new(), limits);
+        builder.push("a", &[], Value::Gauge(f64::NAN));
+        builder.push("b", &[], Value::Counter(f64::INFINITY));
+        let (samples, rejected) = builder.take(NOW);
+        assert_eq!((samples.len(), rejected.count(Reason::Value)), (1, 1));
     }
 
     #[test]

@@ -35,6 +35,20 @@ pub struct Config {
     /// How far the time that a sample bears itself may be from that of its collection, before or
     /// after; a sample beyond is dropped and counted.
     pub max_clock_skew: HumanDuration,
+    /// What becomes of a gauge that is infinite or not a number: "drop" counts it, "keep" passes it
+    /// on. Such a counter is always dropped.
+    pub non_finite: NonFinite,
+}
+
+/// What becomes of a gauge that is infinite or not a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NonFinite {
+    /// It is dropped and counted: hardly ever does a collector mean it.
+    #[default]
+    Drop,
+    /// It is kept; in JSON it is null.
+    Keep,
 }
 
 impl Default for Config {
@@ -50,6 +64,7 @@ impl Default for Config {
             max_labels: 32,
             max_text: 1_024,
             max_clock_skew: HumanDuration::secs(300),
+            non_finite: NonFinite::Drop,
         }
     }
 }
@@ -83,6 +98,9 @@ pub struct Instance {
     /// As in `[collectors]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<HumanDuration>,
+    /// As in `[collectors]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_finite: Option<NonFinite>,
     /// Added to each of its samples.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -114,6 +132,7 @@ impl Instance {
             interval: None,
             jitter: None,
             deadline: None,
+            non_finite: None,
             labels: BTreeMap::new(),
             config: serde_json::Map::new(),
         }

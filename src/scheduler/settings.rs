@@ -8,6 +8,7 @@ use std::time::Duration;
 use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
+use super::config::NonFinite;
 use super::{Config, Event, Instance};
 use crate::plugin::{Context, Isolation};
 use crate::sample::{BatchBuilder, Limits};
@@ -60,6 +61,7 @@ impl Settings {
                 labels: max_labels,
                 text: max_text,
                 clock_skew: *max_clock_skew,
+                keeps_non_finite: instance.non_finite.unwrap_or(all.non_finite) == NonFinite::Keep,
             },
         }
     }

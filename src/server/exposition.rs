@@ -124,7 +124,13 @@ mod tests {
     use std::time::Duration;
 
     fn store() -> Store {
-        let limits = Limits { samples: 100, labels: 10, text: 100, clock_skew: Duration::ZERO };
+        let limits = Limits {
+            samples: 100,
+            labels: 10,
+            text: 100,
+            clock_skew: Duration::ZERO,
+            keeps_non_finite: true,
+        };
         let mut builder = BatchBuilder::new(Vec::new(), limits);
         builder.push("b_seconds_total", &[("mode", "a\"b\\c\nd")], Value::Counter(1.5));
         builder.push("a_bytes", &[("y", "2"), ("x", "1")], Value::Gauge(f64::INFINITY));

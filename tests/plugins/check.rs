@@ -40,7 +40,7 @@ fn a_bad_one_does_not() {
     folder.acts("acts.so", &[]);
     for (order, wrong) in [
         ("segfault", "WRONG       ended with signal: 11 (SIGSEGV)"),
-        ("samples", "samples refused, the first because: acts_nan is NaN"),
+        ("samples", "samples refused, the first because: name \"acts_nan\": a gauge cannot be NaN"),
         ("init-config", "WRONG       configuration: no such mode"),
         ("million", "samples refused, the first because: more than the collection may bring"),
         (

@@ -29,7 +29,7 @@ const BAD_LINES: f64 = 11.0;
 
 #[tokio::test]
 async fn bad_lines_are_counted_and_good_ones_kept() {
-    let config = PACE.to_owned() + &sh("it", LINES, "interval = \"1h\"");
+    let config = PACE.to_owned() + &sh("it", LINES, "interval = \"1h\"\nnon_finite = \"keep\"");
     let daemon = daemon().config(&config).start().await;
     let it = until_ok(&daemon, "it").await;
     // The good ones, `twice` both times, and one of the daemon's.
@@ -53,6 +53,18 @@ async fn bad_lines_are_counted_and_good_ones_kept() {
     for why in ["not UTF-8", "unknown field", "colour", "unknown type", "a quote is not closed"] {
         assert!(log.contains(why), "{why}:\n{log}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_number_is_dropped_by_default() {
+    let script = "echo 'nan NaN'; echo 'up +Inf'; echo 'fine 1'";
+    let config = PACE.to_owned() + &sh("it", script, "interval = \"1h\"");
+    let daemon = daemon().config(&config).start().await;
+    let it = until_ok(&daemon, "it").await;
+    assert_eq!(it["rejected"]["value"].as_u64().map(|count| count % 2), Some(0), "{it}");
+    assert_eq!(it["last_rejected"]["message"], "name \"nan\": a gauge cannot be NaN", "{it}");
+    assert_eq!(metric(&daemon, "fine").await, Some(1.0));
+    assert_eq!(metric(&daemon, "nan").await, None);
 }
 
 /// What is printed after `end` shifts no later answer.

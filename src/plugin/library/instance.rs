@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::host::Hosted;
 use crate::plugin::{Failure, Source, value};
-use crate::sample::{BatchBuilder, Reason, Stamp, brief};
+use crate::sample::{BatchBuilder, Reason, Stamp};
 
 /// A sample as the library emitted it, or why it was refused, with a text for people.
 pub type Sample<'a> = Result<abi::Reading<'a>, (Reason, String)>;
@@ -182,12 +182,7 @@ unsafe extern "C" fn emit(
         };
         taker.left = left;
         (taker.take)(match reading {
-            Ok(reading) if reading.value.is_finite() => Ok(reading),
-            // As the header has it: no collector means to say that it measured no number.
-            Ok(reading) => {
-                let what = format!("{} is {}", brief(reading.name), reading.value);
-                Err((Reason::Value, what))
-            }
+            Ok(reading) => Ok(reading),
             Err(refusal) => Err((Reason::Invalid, refusal.to_string())),
         });
     };
