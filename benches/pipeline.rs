@@ -98,7 +98,7 @@ fn publish(criterion: &mut Criterion) {
 }
 
 fn exposition(criterion: &mut Criterion) {
-    let mut store = Store::new(&store::Config::default());
+    let mut store = Store::new(&store::Config::default(), &store::history::Config::default());
     store.apply(&batch(samples(SERIES, 0), 1));
     let mut group = criterion.benchmark_group("exposition");
     group.throughput(Throughput::Elements(SERIES as u64));

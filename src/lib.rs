@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod hub;
 pub mod pipeline;
 pub mod plugin;
+pub mod query;
 pub mod sample;
 pub mod scheduler;
 pub mod server;

@@ -6,6 +6,7 @@ mod alert;
 mod client;
 mod collector;
 mod plugin;
+mod query;
 mod sample;
 mod status;
 mod stream;
@@ -15,6 +16,10 @@ pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
+pub use query::{
+    BuildInfo, MatrixSeries, Metric, MetricMetadata, QueryAnswer, QueryData, QueryError, TimedText,
+    TimedValue, VectorSample,
+};
 pub use sample::{CollectorUpdate, Sample, Samples, TimedSample};
 pub use status::{
     AlertStats, Health, HealthCheck, HostStatus, InitialState, MetricsUpdate, NetworkIo,

@@ -11,6 +11,8 @@ mod plugin_host;
 mod plugin_list;
 mod plugin_new;
 mod plugin_table;
+mod query;
+mod query_table;
 mod request;
 mod server;
 mod status;
@@ -65,6 +67,8 @@ enum Command {
     Once(once::Args),
     /// Show the state of a running daemon and its host
     Status(status::Args),
+    /// Ask a running daemon with PromQL
+    Query(query::Args),
     /// Plugins, and the collectors that they are
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -101,6 +105,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::CheckConfig(args) => check_configuration(&args, config),
         Command::Once(args) => once::run(&args, config),
         Command::Status(args) => status::run(&args, config),
+        Command::Query(args) => query::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),
         Command::PluginExec(args) => plugin_exec::run(&args),

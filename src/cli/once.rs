@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
             }
         }
         Format::Prometheus => {
-            let mut store = Store::new(&config.store);
+            let mut store = Store::new(&config.store, &config.history);
             batches.iter().for_each(|batch| store.apply(batch));
             write!(out, "{}", expose(&store, server::Format::Prometheus))?;
         }

@@ -70,7 +70,8 @@ impl Daemon {
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
-        let app = App::new(handle.clone(), controls.clone(), http, websocket);
+        let query = config.query.clone();
+        let app = App::new(handle.clone(), controls.clone(), http, websocket, query);
         plugins.bind(app.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
@@ -115,8 +116,8 @@ impl Listening {
 }
 
 fn limits(config: &Config) -> Limits {
-    let Config { store, tasks, alerts, .. } = config.clone();
-    Limits { store, tasks, alerts }
+    let Config { store, history, tasks, alerts, .. } = config.clone();
+    Limits { store, history, tasks, alerts }
 }
 
 fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {

@@ -62,6 +62,7 @@ pub enum Command {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Limits {
     pub store: store::Config,
+    pub history: store::history::Config,
     pub tasks: task::Config,
     pub alerts: alert::Config,
 }
@@ -90,7 +91,7 @@ impl Pipeline {
     /// The state of a daemon that has just started.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            store: Store::new(&limits.store),
+            store: Store::new(&limits.store, &limits.history),
             tasks: task::Registry::new(&limits.tasks),
             alerts: alert::Registry::new(&limits.alerts),
             collectors: Collectors::default(),
@@ -109,7 +110,7 @@ impl Pipeline {
             Input::Batch(batch) => self.apply_batch(&batch, wanted),
             Input::Forget { collector } => {
                 self.collectors.forget(&collector);
-                self.store.forget(&collector);
+                self.store.forget(&collector, now);
                 Vec::new()
             }
             Input::Tick => {
@@ -124,7 +125,7 @@ impl Pipeline {
                 Err(error) => return (Vec::new(), Err(error)),
             },
             Input::Configure(limits) => {
-                self.store.configure(&limits.store);
+                self.store.configure(&limits.store, &limits.history);
                 self.tasks.configure(&limits.tasks);
                 self.alerts.configure(&limits.alerts);
                 Vec::new()

@@ -8,9 +8,11 @@ use tokio::sync::watch;
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
+use super::prometheus::Queue;
 use super::{Config, HttpTotals, WebSocketConfig};
 use crate::api::Plugins;
 use crate::pipeline;
+use crate::query;
 use crate::scheduler::Controls;
 
 /// What every request handler may reach. Cheap to clone.
@@ -23,6 +25,7 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
+    pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
     closing: watch::Sender<bool>,
@@ -35,12 +38,14 @@ impl App {
         controls: Controls,
         config: Config,
         websocket: WebSocketConfig,
+        query: query::Config,
     ) -> Self {
         Self(Arc::new(Inner {
             pipeline,
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
+            queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             closing: watch::Sender::new(false),
@@ -58,8 +63,9 @@ impl App {
     }
 
     /// Adopts new limits; connections take them up with their next request or message.
-    pub fn configure(&self, config: Config, websocket: WebSocketConfig) {
+    pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
         *self.settings.write() = (config, websocket);
+        self.queue.configure(query);
     }
 
     /// Shows what plugins there are now: who is asked for them is not to wait until the plugin folders

@@ -140,7 +140,7 @@ mod tests {
             outcome: Outcome::Ok,
             broken: false,
         };
-        let mut store = Store::new(&store::Config::default());
+        let mut store = Store::new(&store::Config::default(), &store::history::Config::default());
         store.apply(&batch);
         store
     }

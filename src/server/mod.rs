@@ -13,6 +13,7 @@ mod limits;
 mod meter;
 mod methods;
 mod problem;
+mod prometheus;
 mod rest;
 mod routes;
 pub mod ws;

@@ -1,10 +1,12 @@
-//! The latest value of every series, and how each collector is doing.
+//! The latest value of every series, those before it, and how each collector is doing.
 
 mod collectors;
 mod config;
+pub mod history;
 
 pub use collectors::{CollectorState, CollectorStatus, Collectors};
 pub use config::Config;
+pub use history::History;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -20,6 +22,7 @@ pub struct Store {
     brought: HashMap<Arc<str>, Vec<Arc<SeriesKey>>>,
     max_series: usize,
     dropped: Dropped,
+    history: History,
 }
 
 /// The latest value of one series.
@@ -43,18 +46,20 @@ pub struct Dropped {
 
 impl Store {
     /// An empty store.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, history: &history::Config) -> Self {
         Self {
             series: BTreeMap::new(),
             brought: HashMap::new(),
             max_series: config.max_series,
             dropped: Dropped::default(),
+            history: History::new(history),
         }
     }
 
     /// Adopts new bounds; series beyond them stay until their collector leaves them out.
-    pub fn configure(&mut self, config: &Config) {
+    pub fn configure(&mut self, config: &Config, history: &history::Config) {
         self.max_series = config.max_series;
+        self.history.configure(history);
     }
 
     /// Takes a batch: its samples become the latest values, and series that its collector brought
@@ -66,6 +71,7 @@ impl Store {
             if self
                 .insert(key, Series { value: *value, at: batch.at, collector: collector.clone() })
             {
+                self.history.push(key, batch.at.wall, value.get());
                 brought.push(key.clone());
             }
         }
@@ -77,12 +83,24 @@ impl Store {
             self.remove_stale(collector, batch.at);
             self.brought.insert(collector.clone(), brought);
         }
+        self.history.trim(batch.at.wall);
     }
 
     /// Drops all series of a collector that is gone.
-    pub fn forget(&mut self, collector: &str) {
+    pub fn forget(&mut self, collector: &str, now: Moment) {
         self.brought.remove(collector);
-        self.series.retain(|_, series| &*series.collector != collector);
+        self.series.retain(|key, series| {
+            let is_gone = &*series.collector == collector;
+            if is_gone {
+                self.history.end(key, now.wall);
+            }
+            !is_gone
+        });
+    }
+
+    /// The values before the latest ones.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Every series, in the order of names and labels.
@@ -150,6 +168,7 @@ impl Store {
         for key in self.brought.get(collector).into_iter().flatten() {
             if self.series.get(key).is_some_and(|s| s.collector == *collector && s.at != at) {
                 self.series.remove(key);
+                self.history.end(key, at.wall);
             }
         }
     }
@@ -168,7 +187,7 @@ mod tests {
         };
         Batch {
             collector: collector.into(),
-            at: Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(second) },
+            at: moment(second),
             duration: Duration::ZERO,
             samples: names.iter().map(sample).collect(),
             rejected: Rejected::default(),
@@ -177,25 +196,47 @@ mod tests {
         }
     }
 
+    fn moment(second: u64) -> Moment {
+        let start = Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::ZERO };
+        start.after(Duration::from_secs(second))
+    }
+
     fn names(store: &Store) -> Vec<&str> {
         store.iter().map(|(key, _)| key.name()).collect()
     }
 
     #[test]
     fn a_series_that_is_no_longer_brought_is_gone() {
-        let mut store = Store::new(&Config::default());
+        let mut store = Store::new(&Config::default(), &history::Config::default());
         store.apply(&batch("disk", 1, &["a", "b"]));
         store.apply(&batch("load", 1, &["c"]));
         store.apply(&batch("disk", 2, &["b"]));
         assert_eq!(names(&store), ["b", "c"]);
         assert_eq!(store.value("b"), Some(2.0));
-        store.forget("disk");
+        store.forget("disk", moment(3));
         assert_eq!(names(&store), ["c"]);
     }
 
     #[test]
+    fn the_history_has_each_value_and_each_end() {
+        let mut store = Store::new(&Config::default(), &history::Config::default());
+        store.apply(&batch("disk", 1, &["a", "b"]));
+        store.apply(&batch("other", 2, &["a"]));
+        store.apply(&batch("disk", 3, &["b"]));
+        store.forget("disk", moment(4));
+        let past = |name: &str| -> Vec<(i64, Option<f64>)> {
+            let excerpt = store.history().excerpt(&SeriesKey::new(name, []), 0, 9000);
+            let points = excerpt.unwrap().points(0, 9000).unwrap();
+            let value = |point: &history::Point| (!point.is_stale()).then_some(point.value);
+            points.iter().map(|point| (point.at, value(point))).collect()
+        };
+        assert_eq!(past("a"), [(1000, Some(1.0)), (3000, None)], "of its owner alone");
+        assert_eq!(past("b"), [(1000, Some(1.0)), (3000, Some(3.0)), (4000, None)]);
+    }
+
+    #[test]
     fn the_first_owner_of_a_series_keeps_it() {
-        let mut store = Store::new(&Config::default());
+        let mut store = Store::new(&Config::default(), &history::Config::default());
         store.apply(&batch("one", 1, &["a"]));
         store.apply(&batch("two", 2, &["a"]));
         assert_eq!(store.value("a"), Some(1.0));
@@ -207,7 +248,7 @@ mod tests {
 
     #[test]
     fn twice_in_one_batch_is_counted_and_the_later_one_stays() {
-        let mut store = Store::new(&Config::default());
+        let mut store = Store::new(&Config::default(), &history::Config::default());
         let mut twice = batch("one", 1, &["a", "a"]);
         twice.samples[1].value = Value::Gauge(7.0);
         store.apply(&twice);
@@ -218,7 +259,7 @@ mod tests {
 
     #[test]
     fn series_are_bounded() {
-        let mut store = Store::new(&Config { max_series: 2 });
+        let mut store = Store::new(&Config { max_series: 2 }, &history::Config::default());
         store.apply(&batch("one", 1, &["a", "b", "c"]));
         assert_eq!(names(&store), ["a", "b"]);
         assert_eq!(store.dropped(), Dropped { duplicate: 0, limit: 1 });
@@ -226,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_metric_is_found_among_its_neighbours() {
-        let mut store = Store::new(&Config::default());
+        let mut store = Store::new(&Config::default(), &history::Config::default());
         store.apply(&batch("one", 1, &["a", "a_b", "aa", "b"]));
         assert_eq!(store.named("a").count(), 1);
         assert_eq!(store.sum("missing"), None);
