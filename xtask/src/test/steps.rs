@@ -77,6 +77,13 @@ const GORILLA_WEBSOCKET: Need = Need::Program {
 
 const CXX: Need = Need::Program { probe: &["c++", "--version"], source: "apt-get install g++" };
 
+/// Its tool writes the samples, the server is asked.
+const PROMETHEUS: Need =
+    Need::Program { probe: &["prometheus", "--version"], source: "apt-get install prometheus" };
+
+const PROMTOOL: Need =
+    Need::Program { probe: &["promtool", "--version"], source: "apt-get install prometheus" };
+
 const BUILD_DAEMON: Action = Action::new(&["cargo", "build", "--bin=gz-monitor"]);
 
 /// What the tests in a browser need of npm.
@@ -94,7 +101,7 @@ const fn node_test(argv: &'static [&'static str]) -> Action {
 }
 
 /// Every step.
-pub const STEPS: [Step; 11] = [
+pub const STEPS: [Step; 12] = [
     Step {
         name: "lock",
         about: "Cargo.lock agrees with every Cargo.toml",
@@ -189,6 +196,19 @@ pub const STEPS: [Step; 11] = [
                 "--all-targets",
             ]),
         ],
+    },
+    Step {
+        name: "promql",
+        about: "queries have the results that a real Prometheus gives",
+        needs: &[PROMETHEUS, PROMTOOL],
+        actions: &[Action::new(&[
+            "cargo",
+            "test",
+            "--test=query",
+            "--",
+            "--ignored",
+            "prometheus::",
+        ])],
     },
     Step {
         name: "browser",
