@@ -12,6 +12,7 @@ pub mod hub;
 pub mod persist;
 pub mod pipeline;
 pub mod plugin;
+pub mod query;
 pub mod sample;
 pub mod scheduler;
 pub mod server;

@@ -6,6 +6,7 @@ mod alert;
 mod client;
 mod collector;
 mod plugin;
+mod query;
 mod reload;
 mod sample;
 mod status;
@@ -16,6 +17,10 @@ pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
+pub use query::{
+    BuildInfo, MatrixSeries, Metric, MetricMetadata, QueryAnswer, QueryData, QueryError, TimedText,
+    TimedValue, VectorSample,
+};
 pub use reload::Reloaded;
 pub use sample::{CollectorUpdate, Sample, Samples, TimedSample, UpdatedSample};
 pub use status::{

@@ -13,6 +13,8 @@ mod plugin_host;
 mod plugin_list;
 mod plugin_new;
 mod plugin_table;
+mod query;
+mod query_table;
 mod reload;
 mod request;
 mod server;
@@ -70,6 +72,8 @@ enum Command {
     Reload(reload::Args),
     /// Show the state of a running daemon and its host
     Status(status::Args),
+    /// Ask a running daemon with PromQL
+    Query(query::Args),
     /// Plugins, and the collectors that they are
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -112,6 +116,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Once(args) => once::run(&args, config),
         Command::Reload(args) => reload::run(&args, config),
         Command::Status(args) => status::run(&args, config),
+        Command::Query(args) => query::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),
         Command::PluginExec(args) => plugin_exec::run(&args),

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{alert, hub, persist, pipeline, plugin, scheduler, server, store, task, telemetry};
+use crate::{
+    alert, hub, persist, pipeline, plugin, query, scheduler, server, store, task, telemetry,
+};
 
 /// The whole configuration. Everything has a default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub collector: Vec<scheduler::Instance>,
     /// How many series are kept.
     pub store: store::Config,
+    /// What one query may take, and how many there may be.
+    pub query: query::Config,
     /// How many tasks are kept and how large one may be.
     pub tasks: task::Config,
     /// How many alerts are kept.

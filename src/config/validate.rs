@@ -174,6 +174,17 @@ fn stream(config: &Config, report: &mut Report<'_>) {
 
 fn state(config: &Config, report: &mut Report<'_>) {
     report.count("store.max_series", config.store.max_series);
+    let minute = HumanDuration::secs(60);
+    report.time(&keys("store.memory"), config.store.memory, minute);
+    report.size("store.max_bytes", config.store.max_bytes, 64 << 10, 1 << 40);
+    let query = &config.query;
+    report.time(&keys("query.timeout"), query.timeout, MIN_TIMEOUT);
+    report.count("query.max_series", query.max_series);
+    report.within(&keys("query.max_samples"), query.max_samples, 1..=1_000_000_000);
+    report.count("query.max_points", query.max_points);
+    report.size("query.max_length", query.max_length, 1, 1 << 20);
+    report.within(&keys("query.max_concurrent"), query.max_concurrent, 1..=1_000);
+    report.within(&keys("query.max_waiting"), query.max_waiting, 0..=100_000);
     report.count("tasks.max_tasks", config.tasks.max_tasks);
     report.size("tasks.max_details_size", config.tasks.max_details_size, 1, 16 << 20);
     report.count("alerts.max_alerts", config.alerts.max_alerts);

@@ -167,6 +167,15 @@ fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
     out.push("gz_build_info", &build, Value::Gauge(1.0));
     out.push("gz_log_lines_dropped_total", &[], Value::Counter(telemetry::lines_lost() as f64));
     out.push("gz_store_series", &[], Value::Gauge(state.store.len() as f64));
+    let history = state.store.history();
+    let sizes = [
+        ("gz_history_series", history.series()),
+        ("gz_history_samples", history.samples()),
+        ("gz_history_bytes", history.bytes()),
+    ];
+    for (name, size) in sizes {
+        out.push(name, &[], Value::Gauge(size as f64));
+    }
     let dropped = state.store.dropped();
     for (reason, count) in [("duplicate", dropped.duplicate), ("limit", dropped.limit)] {
         let count = Value::Counter(count as f64);

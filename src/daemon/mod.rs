@@ -100,7 +100,9 @@ impl Daemon {
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
         let (requests, reloads) = server::reload_requests();
-        let app = App::new(handle.clone(), controls.clone(), requests, archive, http, websocket);
+        let query = config.query.clone();
+        let app =
+            App::new(handle.clone(), controls.clone(), requests, archive, http, websocket, query);
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);

@@ -18,7 +18,7 @@ impl Daemon {
         if let Some(telemetry) = &self.telemetry {
             telemetry.set_level(new.log.level);
         }
-        self.app.configure(new.server.clone(), new.websocket.clone());
+        self.app.configure(new.server.clone(), new.websocket.clone(), new.query.clone());
         self.app.pipeline.hub.configure(&new.hub);
         if limits(&new) != limits(&self.config) {
             let limits = Box::new(limits(&new));

@@ -127,7 +127,7 @@ impl Pipeline {
             }
             Input::Forget { collector } => {
                 self.collectors.forget(&collector);
-                self.store.forget(&collector);
+                self.store.forget(&collector, now);
                 Vec::new()
             }
             Input::Tick => {

@@ -194,7 +194,7 @@ mod tests {
         vitals.tick(&store, at(3));
         assert_eq!(vitals.rates(&store), (50.0, Duration::from_millis(375)));
         // Nobody counts for a while: nothing has happened that is known of.
-        store.forget("gz-monitor");
+        store.forget("gz-monitor", at(3));
         vitals.tick(&store, at(4));
         counted(&mut store, 5, 1.0, 3.0, 1.0);
         assert_eq!(vitals.rates(&store), (50.0, Duration::from_millis(375)));

@@ -8,10 +8,12 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
+use super::prometheus::Queue;
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::hub::Archive;
 use crate::pipeline;
+use crate::query;
 use crate::scheduler::Controls;
 
 /// Who reads old events occupies a thread; others wait.
@@ -32,6 +34,7 @@ pub struct Inner {
     /// at once.
     pub(super) archive: Option<Arc<dyn Archive>>,
     pub(super) readers: Semaphore,
+    pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
     closing: watch::Sender<bool>,
@@ -46,6 +49,7 @@ impl App {
         archive: Option<Arc<dyn Archive>>,
         config: Config,
         websocket: WebSocketConfig,
+        query: query::Config,
     ) -> Self {
         Self(Arc::new(Inner {
             pipeline,
@@ -55,6 +59,7 @@ impl App {
             reloads,
             archive,
             readers: Semaphore::new(READERS),
+            queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             closing: watch::Sender::new(false),
@@ -72,8 +77,9 @@ impl App {
     }
 
     /// Adopts new limits; connections take them up with their next request or message.
-    pub fn configure(&self, config: Config, websocket: WebSocketConfig) {
+    pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
         *self.settings.write() = (config, websocket);
+        self.queue.configure(query);
     }
 
     /// Shows what plugins there are now: who is asked for them is not to wait until the plugin folders

@@ -14,6 +14,7 @@ mod limits;
 mod meter;
 mod methods;
 mod problem;
+mod prometheus;
 mod reload;
 mod rest;
 mod routes;

@@ -5,7 +5,7 @@ use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{EndpointExt, Response, Route};
 
 use super::methods::Methods;
-use super::{App, dashboard, exposition, problem, rest, ws};
+use super::{App, dashboard, exposition, problem, prometheus, rest, ws};
 
 /// Everything that HTTP serves, for one daemon.
 pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
@@ -51,6 +51,31 @@ fn api() -> Route {
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
         .at("/reload", Methods::post(reload::reload).boxed())
+        .at(
+            "/query",
+            Methods::get(prometheus::at_one_time)
+                .and(Method::POST, prometheus::at_one_time)
+                .boxed(),
+        )
+        .at(
+            "/query_range",
+            Methods::get(prometheus::over_time).and(Method::POST, prometheus::over_time).boxed(),
+        )
+        .at(
+            "/series",
+            Methods::get(prometheus::list_series)
+                .and(Method::POST, prometheus::list_series)
+                .boxed(),
+        )
+        .at(
+            "/labels",
+            Methods::get(prometheus::list_labels)
+                .and(Method::POST, prometheus::list_labels)
+                .boxed(),
+        )
+        .at("/label/:id/values", Methods::get(prometheus::list_values).boxed())
+        .at("/metadata", Methods::get(prometheus::list_metadata).boxed())
+        .at("/status/buildinfo", Methods::get(prometheus::show_build).boxed())
         .at("/openapi.json", Methods::get(openapi::get_document).boxed())
 }
 

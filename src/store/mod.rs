@@ -1,11 +1,13 @@
-//! The latest value of every series, and how each collector is doing.
+//! The latest value of every series, those before it, and how each collector is doing.
 
 mod collectors;
 mod config;
+pub mod history;
 mod notice;
 
 pub use collectors::{CollectorState, CollectorStatus, Collectors};
 pub use config::Config;
+pub use history::History;
 pub use notice::{Notice, Noticed};
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +26,7 @@ pub struct Store {
     brought: HashMap<Arc<str>, Vec<Arc<SeriesKey>>>,
     max_series: usize,
     dropped: Dropped,
+    history: History,
 }
 
 /// The latest value of one series.
@@ -62,12 +65,14 @@ impl Store {
             brought: HashMap::new(),
             max_series: config.max_series,
             dropped: Dropped::default(),
+            history: History::new(config),
         }
     }
 
     /// Adopts new bounds; series beyond them stay until their collector leaves them out.
     pub fn configure(&mut self, config: &Config) {
         self.max_series = config.max_series;
+        self.history.configure(config);
     }
 
     /// Takes a batch: its samples become the latest values, and series that its collector brought
@@ -78,6 +83,7 @@ impl Store {
         let mut brought = Vec::with_capacity(batch.samples.len());
         for Sample { key, value, stamp } in &batch.samples {
             let (value, at, stamp) = (*value, batch.at, *stamp);
+            let time = stamp.map_or(at.wall, Stamp::wall);
             match self.insert(key, Series { value, at, stamp, collector: collector.clone() }) {
                 Insert::Kept => {}
                 Insert::Reset => noticed.reset(key),
@@ -91,6 +97,7 @@ impl Store {
                     continue;
                 }
             }
+            self.history.push(key, time, value.get());
             brought.push(key.clone());
         }
         let before = self.brought.get(collector).map_or(&[][..], Vec::as_slice);
@@ -101,13 +108,25 @@ impl Store {
             self.remove_stale(collector, batch.at);
             self.brought.insert(collector.clone(), brought);
         }
+        self.history.trim(batch.at.wall);
         noticed
     }
 
     /// Drops all series of a collector that is gone.
-    pub fn forget(&mut self, collector: &str) {
+    pub fn forget(&mut self, collector: &str, now: Moment) {
         self.brought.remove(collector);
-        self.series.retain(|_, series| &*series.collector != collector);
+        self.series.retain(|key, series| {
+            let is_gone = &*series.collector == collector;
+            if is_gone {
+                self.history.end(key, now.wall);
+            }
+            !is_gone
+        });
+    }
+
+    /// The values before the latest ones.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Every series, in the order of names and labels.
@@ -182,6 +201,7 @@ impl Store {
         for key in self.brought.get(collector).into_iter().flatten() {
             if self.series.get(key).is_some_and(|s| s.collector == *collector && s.at != at) {
                 self.series.remove(key);
+                self.history.end(key, at.wall);
             }
         }
     }
@@ -218,13 +238,18 @@ mod tests {
         };
         Batch {
             collector: collector.into(),
-            at: Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::from_secs(second) },
+            at: moment(second),
             duration: Duration::ZERO,
             samples: names.iter().map(sample).collect(),
             rejected: Rejected::default(),
             outcome: Outcome::Ok,
             broken: false,
         }
+    }
+
+    fn moment(second: u64) -> Moment {
+        let start = Moment { wall: jiff::Timestamp::UNIX_EPOCH, uptime: Duration::ZERO };
+        start.after(Duration::from_secs(second))
     }
 
     fn names(store: &Store) -> Vec<&str> {
@@ -239,8 +264,25 @@ mod tests {
         store.apply(&batch("disk", 2, &["b"]));
         assert_eq!(names(&store), ["b", "c"]);
         assert_eq!(store.value("b"), Some(2.0));
-        store.forget("disk");
+        store.forget("disk", moment(3));
         assert_eq!(names(&store), ["c"]);
+    }
+
+    #[test]
+    fn the_history_has_each_value_and_each_end() {
+        let mut store = Store::new(&Config::default());
+        store.apply(&batch("disk", 1, &["a", "b"]));
+        store.apply(&batch("other", 2, &["a"]));
+        store.apply(&batch("disk", 3, &["b"]));
+        store.forget("disk", moment(4));
+        let past = |name: &str| -> Vec<(i64, Option<f64>)> {
+            let excerpt = store.history().excerpt(&SeriesKey::new(name, []), 0, 9000);
+            let points = excerpt.unwrap().points(0, 9000).unwrap();
+            let value = |point: &history::Point| (!point.is_stale()).then_some(point.value);
+            points.iter().map(|point| (point.at, value(point))).collect()
+        };
+        assert_eq!(past("a"), [(1000, Some(1.0)), (3000, None)], "of its owner alone");
+        assert_eq!(past("b"), [(1000, Some(1.0)), (3000, Some(3.0)), (4000, None)]);
     }
 
     #[test]
@@ -292,7 +334,7 @@ mod tests {
 
     #[test]
     fn series_are_bounded() {
-        let mut store = Store::new(&Config { max_series: 2 });
+        let mut store = Store::new(&Config { max_series: 2, ..Config::default() });
         let noticed = store.apply(&batch("one", 1, &["a", "b", "c"]));
         let first = noticed.rejected.first();
         assert_eq!(first, Some((Reason::Limit, "c is beyond store.max_series")));

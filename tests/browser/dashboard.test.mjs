@@ -85,6 +85,44 @@ test('numbers appear and change', async () => {
   });
 });
 
+test('the charts begin with what the daemon remembers', async () => {
+  // Two points that are a step apart, so that there is a line.
+  const remembered = async () => {
+    const now = Math.floor(Date.now() / 10_000) * 10;
+    const form = new URLSearchParams({ query: 'system_load1', start: now - 3600, end: now, step: 10 });
+    const { data } = await daemon.call('GET', `query_range?${form}`);
+    return data.result[0]?.values.length ?? 0;
+  };
+  while (await remembered() < 2) await new Promise(resolve => setTimeout(resolve, 500));
+  const asked = [];
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.on('response', response => response.url().includes('query_range') && asked.push(response.status()));
+  await page.addInitScript(() => {
+    // The stream brings nothing: what is drawn comes from the past.
+    window.WebSocket = class extends WebSocket {
+      set onmessage(take) {
+        super.onmessage = event => !event.data.includes('"collector_update"') && take(event);
+      }
+    };
+  });
+  await page.goto(`${daemon.origin}/dashboard`);
+  await isLive(page);
+  await page.locator('input[name="range"][value="3600"]').check();
+  const drawn = () => {
+    const canvas = document.querySelectorAll('.u-wrap canvas')[3];
+    const ink = canvas?.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    const blue = i => ink[i + 3] > 0 && ink[i + 2] > ink[i] + 40;
+    let count = 0;
+    for (let i = 0; ink && i < ink.length; i += 4) count += blue(i) ? 1 : 0;
+    return count > 10;
+  };
+  await page.waitForFunction(drawn);
+  assert.ok(asked.length > 0 && asked.every(status => status === 200), `${asked}`);
+  await picture(page, 'past');
+  await context.close();
+});
+
 test('a task shows, moves, and its name stays text', async () => {
   await withPage({}, async (page, complaints) => {
     const name = `${HOSTILE} ${Date.now()}`;

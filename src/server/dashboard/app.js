@@ -8,6 +8,7 @@ import { instant } from './format.js';
 import { Header } from './header.js';
 import { Metrics } from './metrics.js';
 import { Model } from './model.js';
+import { loadPast } from './past.js';
 import { get, socketUrl } from './rest.js';
 import { drawTasks } from './tasks.js';
 
@@ -95,7 +96,20 @@ function receive(message) {
 
 function changed(state) {
   dirty('header');
-  if (state === 'live') reload();
+  if (state === 'live') {
+    reload();
+    fillPast();
+  }
+}
+
+/** Has the charts show what was before this page, or while it was cut off. */
+async function fillPast() {
+  try {
+    model.history.fill(await loadPast(model.now() / 1000));
+    dirty('metrics');
+  } catch (error) {
+    console.warn('The past could not be loaded:', error.message);
+  }
 }
 
 function reload() {

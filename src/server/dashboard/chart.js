@@ -77,7 +77,7 @@ export class Chart {
         y: { range: (_, __, high) => [0, this.#now.max ?? Math.max(high ?? 0, this.#spec.least ?? 0) * 1.1] },
       },
       axes: [
-        { ...AXIS, size: 26, space: 64, grid: { show: false }, values: (_, at) => at.map(s => minute(s * 1000)), incrs: [60, 120, 180, 300] },
+        { ...AXIS, size: 26, space: 64, grid: { show: false }, values: (_, at) => at.map(s => minute(s * 1000)), incrs: [60, 120, 180, 300, 600, 900, 1200] },
         { ...AXIS, size: 62, space: 24, grid: { stroke: () => colour('--line'), width: 1 }, values: (_, at) => at.map(short(this.#spec.format)), incrs: this.#spec.incrs },
       ],
       series: [{}, ...this.#spec.series.map(lines)],

@@ -1,6 +1,7 @@
-// The last 15 minutes of the host as columns for the charts, and counters turned into rates.
+// The last hour of the host as columns for the charts, and counters turned into rates.
 
-const KEPT_S = 15 * 60 + 15;
+export const HOUR_S = 3_600;
+const KEPT_S = HOUR_S + 15;
 const POINTS_MAX = 1_000;
 
 /** A pause longer than this many usual steps breaks the line instead of bridging it. */
@@ -27,6 +28,22 @@ export class History {
     }
     this.#add(time, values, cores);
     this.#trim(time - KEPT_S);
+  }
+
+  /** Puts in `past`, which is ascending: `[{time, values, cores}]`. What was measured here before and after it stays. */
+  fill(past) {
+    if (past.length === 0) return;
+    const [first, last] = [past[0].time, past.at(-1).time];
+    const own = this.times.map((time, i) => ({
+      time,
+      values: Object.fromEntries(Object.entries(this.columns).map(([name, column]) => [name, column[i]])),
+      cores: this.cores[i],
+    }));
+    this.times = [];
+    this.cores = [];
+    for (const name of Object.keys(this.columns)) this.columns[name] = [];
+    const outside = [own.filter(point => point.time < first), own.filter(point => point.time > last)];
+    for (const { time, values, cores } of [...outside[0], ...past, ...outside[1]]) this.push(time, values, cores);
   }
 
   #add(time, values, cores) {

@@ -12,6 +12,12 @@ export async function get(name) {
   return response.json();
 }
 
+/** The series that PromQL gives over a time: `[{metric, values: [[time, text]]}]`; times are seconds since 1970. */
+export async function queryRange(query, start, end, step) {
+  const answer = await get(`query_range?${new URLSearchParams({ query, start, end, step })}`);
+  return answer.data.result;
+}
+
 /** The address of the WebSocket beside the API. */
 export function socketUrl() {
   const url = new URL('ws', BASE);

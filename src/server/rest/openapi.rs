@@ -1,6 +1,7 @@
 //! `GET /api/v1/openapi.json`: this API described for programs (OpenAPI 3.1), from the types that
 //! it answers with.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use poem::{IntoResponse, Response, handler};
@@ -10,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, Clients, Collectors, Events, Health, MetricsUpdate, NewTask,
-    Plugins, Reloaded, Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
+    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Events, Health, Metric,
+    MetricMetadata, MetricsUpdate, NewTask, Plugins, QueryAnswer, QueryData, QueryError, Reloaded,
+    Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -38,6 +40,7 @@ impl Builder {
         self.state();
         self.tasks();
         self.alerts();
+        self.queries();
         let problem = self.schema::<Problem>();
         let problem = json!({
             "description": "What is wrong, and what to do",
@@ -71,22 +74,18 @@ impl Builder {
         self.get::<Plugins>("/api/v1/plugins", "What collectors can be made of");
         self.get::<Clients>("/api/v1/clients", "Who is connected by WebSocket");
         self.get::<Samples<'_>>("/api/v1/samples", "The latest value of every series");
-        let query = |name: &str, description: &str| {
-            let schema = json!({ "type": "string" });
-            json!({ "name": name, "in": "query", "description": description, "schema": schema })
-        };
         self.paths["/api/v1/samples"]["get"]["parameters"] = json!([
-            query("name", "Those of this metric"),
-            query("label", "NAME=VALUE: those with this label; may be repeated"),
+            in_query("name", "Those of this metric"),
+            in_query("label", "NAME=VALUE: those with this label; may be repeated"),
         ]);
         let reloaded = self.schema::<Reloaded>();
         let reloaded = Self::answer("200", "What has changed", &reloaded);
         self.add("/api/v1/reload", "post", "Read the configuration again", None, reloaded);
         self.get::<Events>("/api/v1/events", "What was published before, oldest first");
         self.paths["/api/v1/events"]["get"]["parameters"] = json!([
-            query("since", "EPOCH:SEQ: what came after this place; from the oldest if absent"),
-            query("types", "task_update, alert or both, separated by a comma; both if absent"),
-            query("limit", "Events of one page, from 1 to 1000; 100 if absent"),
+            in_query("since", "EPOCH:SEQ: what came after this place; from the oldest if absent"),
+            in_query("types", "task_update, alert or both, separated by a comma; both if absent"),
+            in_query("limit", "Events of one page, from 1 to 1000; 100 if absent"),
         ]);
         let document = json!({ "200": { "description": "This document" } });
         self.add("/api/v1/openapi.json", "get", "This document", None, document);
@@ -116,6 +115,69 @@ impl Builder {
         self.add("/api/v1/alerts", "post", summary, Some(body), alert.clone());
         self.get::<Alert>("/api/v1/alerts/{id}", "One alert");
         self.add("/api/v1/alerts/{id}/resolve", "post", "End a firing alert", None, alert);
+    }
+
+    /// Requests and answers of Prometheus' form.
+    fn queries(&mut self) {
+        const TIMES: [(&str, &str); 3] = [
+            ("start", "Those with samples since then: seconds since 1970, or RFC 3339"),
+            ("end", "Those with samples until then"),
+            ("limit", "As many at the most"),
+        ];
+        const MATCH: (&str, &str) = ("match[]", "A selector; may be repeated");
+        let query = ("query", "A PromQL expression");
+        let timeout = ("timeout", "Less than query.timeout: seconds, or with units as in 10s");
+        let time =
+            ("time", "When it is evaluated, now by default: seconds since 1970, or RFC 3339");
+        let path = "/api/v1/query";
+        self.asked::<QueryData>(path, "Evaluate PromQL at one time", &[query, time, timeout], true);
+        let (start, end) = (("start", "The first time"), ("end", "The last time"));
+        let step = ("step", "Time between two points: seconds, or with units as in 15s");
+        let parameters = [query, start, end, step, timeout];
+        let path = "/api/v1/query_range";
+        self.asked::<QueryData>(path, "Evaluate PromQL over a time", &parameters, true);
+        let selection = [&[MATCH][..], &TIMES].concat();
+        let path = "/api/v1/series";
+        self.asked::<Vec<Metric>>(path, "Series that selectors find", &selection, true);
+        self.asked::<Vec<String>>("/api/v1/labels", "Names of labels", &selection, true);
+        let path = "/api/v1/label/{id}/values";
+        self.asked::<Vec<String>>(path, "Values of a label", &selection, false);
+        let metric = [("metric", "Of this metric"), ("limit", "As many at the most")];
+        let path = "/api/v1/metadata";
+        let summary = "Types and units of metrics";
+        self.asked::<BTreeMap<String, Vec<MetricMetadata>>>(path, summary, &metric, false);
+        self.asked::<BuildInfo>("/api/v1/status/buildinfo", "The version", &[], false);
+    }
+
+    /// One path of Prometheus' API, which takes its parameters from the address or from a form.
+    fn asked<T: JsonSchema>(
+        &mut self,
+        path: &str,
+        summary: &str,
+        parameters: &[(&str, &str)],
+        by_form: bool,
+    ) {
+        let answer = self.schema::<QueryAnswer<T>>();
+        let error = self.schema::<QueryError>();
+        let content = json!({ "application/json": { "schema": error } });
+        let error = json!({ "description": "In Prometheus' words", "content": content });
+        for method in if by_form { &["get", "post"][..] } else { &["get"] } {
+            self.add(path, method, summary, None, Self::answer("200", summary, &answer));
+            let operation = &mut self.paths[path][*method];
+            operation["responses"]["default"] = error.clone();
+            if *method == "post" {
+                let text = json!({ "type": "string" });
+                let properties: Map<String, Value> =
+                    parameters.iter().map(|(name, _)| ((*name).to_owned(), text.clone())).collect();
+                let schema = json!({ "type": "object", "properties": properties });
+                let content = json!({ "application/x-www-form-urlencoded": { "schema": schema } });
+                operation["requestBody"] = json!({ "content": content });
+                continue;
+            }
+            let parameters = parameters.iter().map(|(name, what)| in_query(name, what));
+            let in_path = operation["parameters"].as_array().cloned().unwrap_or_default();
+            operation["parameters"] = in_path.into_iter().chain(parameters).collect();
+        }
     }
 
     fn schema<T: JsonSchema>(&mut self) -> Schema {
@@ -154,4 +216,9 @@ impl Builder {
         let item = self.paths.entry(path).or_insert_with(|| json!({}));
         item[method] = operation;
     }
+}
+
+fn in_query(name: &str, description: &str) -> Value {
+    let schema = json!({ "type": "string" });
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }

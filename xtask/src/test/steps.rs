@@ -110,6 +110,12 @@ const DPKG_DEB: Need =
     Need::Program { probe: &["dpkg-deb", "--version"], source: "apt-get install dpkg" };
 
 const CC: Need = Need::Program { probe: &["cc", "--version"], source: "apt-get install gcc" };
+/// Its tool writes the samples, the server is asked.
+const PROMETHEUS: Need =
+    Need::Program { probe: &["prometheus", "--version"], source: "apt-get install prometheus" };
+
+const PROMTOOL: Need =
+    Need::Program { probe: &["promtool", "--version"], source: "apt-get install prometheus" };
 
 const BUILD_DAEMON: Action = Action::new(&["cargo", "build", "--bin=gz-monitor"]);
 
@@ -128,7 +134,7 @@ const fn node_test(argv: &'static [&'static str]) -> Action {
 }
 
 /// Every step.
-pub const STEPS: [Step; 13] = [
+pub const STEPS: [Step; 14] = [
     Step {
         name: "lock",
         about: "Cargo.lock agrees with every Cargo.toml",
@@ -223,6 +229,19 @@ pub const STEPS: [Step; 13] = [
                 "--all-targets",
             ]),
         ],
+    },
+    Step {
+        name: "promql",
+        about: "queries have the results that a real Prometheus gives",
+        needs: &[PROMETHEUS, PROMTOOL],
+        actions: &[Action::new(&[
+            "cargo",
+            "test",
+            "--test=query",
+            "--",
+            "--ignored",
+            "prometheus::",
+        ])],
     },
     Step {
         name: "browser",

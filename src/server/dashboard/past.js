@@ -1,0 +1,56 @@
+// What the daemon remembers of the host, asked for by PromQL, in the form of the charts' history.
+
+import { HOUR_S } from './history.js';
+import { queryRange } from './rest.js';
+
+const STEP_S = 10;
+
+/** The columns of the charts, each with what it is made of. */
+const COLUMNS = {
+  cpu: 'system_cpu_usage_percent',
+  memory: 'system_memory_used_bytes',
+  swap: 'system_swap_used_bytes',
+  load1: 'system_load1',
+  load5: 'system_load5',
+  load15: 'system_load15',
+  receive: traffic('receive'),
+  transmit: traffic('transmit'),
+};
+
+const CORES = 'system_cpu_core_usage_percent';
+
+function traffic(direction) {
+  return `sum(irate(system_network_${direction}_bytes_total{interface!="lo"}[1m]))`;
+}
+
+/** The last hour until `now` (seconds since 1970, by the daemon's clock) as `[{time, values, cores}]`. */
+export async function loadPast(now) {
+  // Times are multiples of the step, so that two loads agree.
+  const end = Math.floor(now / STEP_S) * STEP_S;
+  const ask = expression => queryRange(expression, end - HOUR_S, end, STEP_S);
+  const names = Object.keys(COLUMNS);
+  const [cores, ...columns] = await Promise.all([ask(CORES), ...names.map(name => ask(COLUMNS[name]))]);
+  const points = new Map();
+  const at = time => {
+    if (!points.has(time)) points.set(time, { time, values: {}, cores: null });
+    return points.get(time);
+  };
+  columns.forEach((series, i) => {
+    for (const [time, value] of series[0]?.values ?? []) at(time).values[names[i]] = number(value);
+  });
+  const order = (a, b) => String(a.metric.core).localeCompare(String(b.metric.core), 'en', { numeric: true });
+  cores.sort(order).forEach(({ values }, row) => {
+    for (const [time, value] of values) {
+      const point = at(time);
+      point.cores ??= cores.map(() => null);
+      point.cores[row] = number(value);
+    }
+  });
+  return [...points.values()].sort((a, b) => a.time - b.time);
+}
+
+/** Numbers come as texts, because some are none in JSON. */
+function number(text) {
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}
