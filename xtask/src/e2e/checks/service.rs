@@ -101,6 +101,8 @@ fn journal_fields(site: &Site<'_>) -> Checked {
             ["3", "4", "6", "7"].contains(&priority),
             "{message} has a priority of {priority:?}"
         );
+        let time = entry["EVENT_TIME"].as_str().unwrap_or_default();
+        ensure!(time.ends_with('Z'), "{message} has a time of {time:?}");
     }
     let ready = ours.iter().filter(|entry| entry["MESSAGE_ID"].as_str().is_some_and(is_id128));
     ensure!(ready.count() > 0, "no entry has a MESSAGE_ID of 32 hexadecimal digits");
