@@ -34,17 +34,26 @@ impl Logging {
         reqwest::Client::builder().unix_socket(socket.as_path()).build().expect("a client")
     }
 
-    /// Has it log many long lines, until it has lost some.
-    async fn talk(&self) {
+    async fn until_it_answers(&self) {
         let client = self.client();
         until("it answers", async || client.get("http://x/readyz").send().await.ok()).await;
-        let message = "x".repeat(4000);
+    }
+
+    /// Has it log a long line.
+    async fn fire(client: &reqwest::Client, rule: u32) {
+        let (rule, message) = (rule.to_string(), "x".repeat(4000));
+        let alert = json!({"rule_id": rule, "severity": "high", "message": message});
+        let request = client.post("http://x/api/v1/alerts").body(alert.to_string());
+        let answer = request.header("content-type", "application/json").send().await;
+        assert_eq!(answer.expect("an answer").status().as_u16(), 200);
+    }
+
+    /// Has it log until it has lost some lines.
+    async fn talk(&self) {
+        self.until_it_answers().await;
+        let client = self.client();
         for rule in 0.. {
-            let alert =
-                json!({"rule_id": rule.to_string(), "severity": "high", "message": message});
-            let request = client.post("http://x/api/v1/alerts").body(alert.to_string());
-            let answer = request.header("content-type", "application/json").send().await;
-            assert_eq!(answer.expect("an answer").status().as_u16(), 200);
+            Self::fire(&client, rule).await;
             if rule % 100 == 0 && lost(&client).await > 0.0 {
                 return;
             }
@@ -114,6 +123,22 @@ async fn a_daemon_ends_though_nobody_reads_its_log() {
     let ended = async || daemon.borrow_mut().child.try_wait().expect("a child");
     let status = until("it ends", ended).await;
     assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn the_last_lines_are_waited_for() {
+    let mut daemon = Logging::start(QUICK);
+    daemon.until_it_answers().await;
+    let client = daemon.client();
+    // More than a pipe holds, and less than the queue.
+    for rule in 0..400 {
+        Logging::fire(&client, rule).await;
+    }
+    daemon.stop();
+    let text = tokio::task::spawn_blocking(move || daemon.read()).await.expect("the text");
+    for part in ["rule_id=\"399\"", "stopping", "stopped"] {
+        assert!(text.contains(part), "no {part}");
+    }
 }
 
 #[tokio::test]
