@@ -132,6 +132,7 @@ interval = \"200ms\"
     let is_grave = priority == "4" || priority == "3";
     ensure!(is_grave, "{message} has a priority of {priority}");
     ensure!(entry["MESSAGE_ID"].as_str().is_some_and(is_id128), "{message} has no MESSAGE_ID");
+    ensure!(entry["PLUGIN"].is_string(), "{message} has no PLUGIN");
     Ok(PASSED)
 }
 
