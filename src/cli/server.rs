@@ -14,7 +14,7 @@ use crate::config::{Loaded, Override, Problems, Sources};
 use crate::daemon::{self, Daemon, Plugins, Service, Signals, Sockets};
 use crate::systemd::notify;
 use crate::systemd::sockets::{self, Inherited};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{FlushAtEnd, Telemetry};
 
 /// One thread does the work of an idle host; the second keeps clients served while it is busy.
 const WORKER_THREADS: usize = 2;
@@ -68,6 +68,8 @@ pub(super) fn plugin_folders(folders: &[PathBuf]) -> Option<Override> {
 }
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    // The last to go, after all that may log.
+    let _flush = FlushAtEnd;
     // Before there is a second thread.
     let inherited = sockets::inherited();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

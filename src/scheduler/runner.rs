@@ -80,7 +80,7 @@ impl Runner {
         loop {
             let batch = worker.collect(self.clock).await;
             quarantine.record(!batch.outcome.is_failure());
-            report(&batch);
+            report(&batch, &settings.plugin);
             let is_well = batch.outcome == Outcome::Ok;
             let is_final = batch.outcome.is_final();
             let batch = Batch { broken: quarantine.is_broken(), ..batch };
@@ -154,19 +154,19 @@ async fn changed(
     }
 }
 
-fn report(Batch { collector, outcome, .. }: &Batch) {
+fn report(Batch { collector, outcome, .. }: &Batch, plugin: &str) {
     let collector = &**collector;
     match outcome {
         Outcome::Ok => tracing::trace!(collector, "collection succeeded"),
         Outcome::Failed(error) => {
-            tracing::warn!(name: "collector_failing", collector, error, "collection failed")
+            tracing::warn!(name: "collector_failing", collector, error, plugin, "collection failed")
         }
         Outcome::Stopped(error) => {
-            tracing::warn!(name: "collector_stopped", collector, error, "collector stopped")
+            tracing::warn!(name: "collector_stopped", collector, error, plugin, "collector stopped")
         }
-        Outcome::Absent(reason) => tracing::info!(collector, reason, "nothing to measure"),
+        Outcome::Absent(reason) => tracing::info!(collector, reason, plugin, "nothing to measure"),
         Outcome::TimedOut => {
-            tracing::warn!(name: "collector_failing", collector, "collection passed its deadline")
+            tracing::warn!(name: "collector_failing", collector, plugin, "collection passed its deadline")
         }
     }
 }

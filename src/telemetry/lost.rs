@@ -1,26 +1,39 @@
-//! Counts the lines that nobody took: whoever logs must never wait for a reader.
+//! Counts the lines that were dropped: whoever logs must never wait for a reader.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-static TOTAL: AtomicU64 = AtomicU64::new(0);
-static UNTOLD: AtomicU64 = AtomicU64::new(0);
+/// Those of this process's log.
+pub(super) static LOST: Lost = Lost::new();
 
-/// Lines of the log that were lost since the start, because their reader was stuck.
+/// Lines of the log that were dropped since the start, because their reader was stuck or gone.
 pub fn lines_lost() -> u64 {
-    TOTAL.load(Ordering::Relaxed)
+    LOST.total.load(Ordering::Relaxed)
 }
 
-/// One more.
-pub(super) fn count() {
-    TOTAL.fetch_add(1, Ordering::Relaxed);
-    UNTOLD.fetch_add(1, Ordering::Relaxed);
+/// How many lines were dropped, and how many of them the log has not told of.
+pub(super) struct Lost {
+    total: AtomicU64,
+    untold: AtomicU64,
 }
 
-/// Has `tell` say how many were lost since it was last said, if any were. Where it cannot, they are
-/// told of later.
-pub(super) fn tell(tell: impl FnOnce(u64) -> bool) {
-    let untold = UNTOLD.swap(0, Ordering::Relaxed);
-    if untold > 0 && !tell(untold) {
-        UNTOLD.fetch_add(untold, Ordering::Relaxed);
+impl Lost {
+    pub(super) const fn new() -> Self {
+        Self { total: AtomicU64::new(0), untold: AtomicU64::new(0) }
+    }
+
+    /// One more.
+    pub(super) fn count(&self) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        self.give_back(1);
+    }
+
+    /// Those that are to be told of now.
+    pub(super) fn take_untold(&self) -> u64 {
+        self.untold.swap(0, Ordering::Relaxed)
+    }
+
+    /// They could not be told of after all.
+    pub(super) fn give_back(&self, untold: u64) {
+        self.untold.fetch_add(untold, Ordering::Relaxed);
     }
 }

@@ -3,7 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod journal;
+mod log;
 mod notify;
 mod reload;
 mod socket;

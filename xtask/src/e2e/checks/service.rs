@@ -101,6 +101,8 @@ fn journal_fields(site: &Site<'_>) -> Checked {
             ["3", "4", "6", "7"].contains(&priority),
             "{message} has a priority of {priority:?}"
         );
+        let time = entry["EVENT_TIME"].as_str().unwrap_or_default();
+        ensure!(time.ends_with('Z'), "{message} has a time of {time:?}");
     }
     let ready = ours.iter().filter(|entry| entry["MESSAGE_ID"].as_str().is_some_and(is_id128));
     ensure!(ready.count() > 0, "no entry has a MESSAGE_ID of 32 hexadecimal digits");
@@ -130,6 +132,7 @@ interval = \"200ms\"
     let is_grave = priority == "4" || priority == "3";
     ensure!(is_grave, "{message} has a priority of {priority}");
     ensure!(entry["MESSAGE_ID"].as_str().is_some_and(is_id128), "{message} has no MESSAGE_ID");
+    ensure!(entry["PLUGIN"].is_string(), "{message} has no PLUGIN");
     Ok(PASSED)
 }
 

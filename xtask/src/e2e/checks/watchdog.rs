@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, ensure};
+use serde_json::Value;
 
 use super::{Check, Theme, installed};
 use crate::e2e::patience::until;
@@ -23,6 +24,10 @@ pub const THEME: Theme = Theme {
         Check { name: "wrong-configuration", run: wrong_configuration },
     ],
 };
+
+/// Message ids, of docs/systemd.md.
+const RELOADED: &str = "1420591a780a4e77a2a0957fb95000b1";
+const LOG_LINES_LOST: &str = "0f53f135e5fc4a2e9c1fbf58e027f99b";
 
 /// For sed(1): long enough for a slow machine, short enough to wait for. A unit without a watchdog
 /// does not get one.
@@ -160,7 +165,8 @@ interval = \"200ms\"
     result
 }
 
-/// A journal that takes nothing any more holds nothing up: the log may suffer, and nothing else.
+/// A journal that takes nothing any more holds nothing up, and has all of the log once it goes on: the
+/// queue has room for this much.
 fn stalled_journal(site: &Site<'_>) -> Checked {
     site.configured("[[collector]]\nplugin = \"load\"\ninterval = \"200ms\"\n", || {
         let before = site.main_pid()?;
@@ -178,7 +184,17 @@ fn stalled_journal(site: &Site<'_>) -> Checked {
         site.sh("kill -CONT $(pidof systemd-journald)")?;
         held_up?;
         ensure!(site.main_pid()? == before, "it was started anew");
-        Ok(PASSED)
+        until(|| {
+            let entries = site.journal()?;
+            let count = |id: &str| {
+                let ours = |entry: &&Value| entry["_PID"] == *before.to_string();
+                entries.iter().filter(ours).filter(|entry| entry["MESSAGE_ID"] == *id).count()
+            };
+            let (reloads, losses) = (count(RELOADED), count(LOG_LINES_LOST));
+            ensure!(reloads == 2, "the journal has {reloads} of 2 reloads");
+            ensure!(losses == 0, "it says {losses} times that lines were lost");
+            Ok(PASSED)
+        })
     })
 }
 
