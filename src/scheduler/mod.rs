@@ -92,6 +92,12 @@ impl Scheduler {
             match self.running.get(&settings.name) {
                 None => self.start(settings).await,
                 Some(running) => {
+                    // Told here, so that it is known when this returns. Its series stay until it
+                    // brings others.
+                    let is_anew = !running.settings.borrow().is_like(&settings);
+                    if is_anew {
+                        let _ = self.events.send(settings.started()).await;
+                    }
                     running.settings.send_if_modified(|present| {
                         let is_changed = *present != settings;
                         *present = settings;

@@ -41,10 +41,7 @@ impl Runner {
             let settings = self.settings.borrow_and_update().clone();
             let (name, was) = (settings.name.clone(), settings.clone());
             let mut anew = self.settings.clone();
-            let anew = async move {
-                let other = anew.wait_for(|new| !new.is_like(&was)).await;
-                other.map(|new| new.started())
-            };
+            let anew = async move { anew.wait_for(|new| !new.is_like(&was)).await.map(drop) };
             let (alive, gone) = ending::pair();
             tokio::select! {
                 () = self.life(settings, alive, before.take()) => return Some(gone),
@@ -54,11 +51,7 @@ impl Runner {
                     let reloaded = Event::Reloaded { collector: name.into(), refused: None };
                     let _ = self.events.send(reloaded).await;
                 }
-                started = anew => {
-                    let Ok(started) = started else { return Some(gone) };
-                    let _ = self.events.send(Event::Removed { collector: name.into() }).await;
-                    let _ = self.events.send(started).await;
-                }
+                changed = anew => if changed.is_err() { return Some(gone) },
             }
             before = Some(gone);
         }
