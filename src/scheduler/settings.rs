@@ -9,7 +9,8 @@ use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
 use super::{Config, Event, Instance};
-use crate::plugin::{Context, Isolation};
+use crate::plugin::process::Wanted;
+use crate::plugin::{Capabilities, Context, Isolation};
 use crate::sample::{BatchBuilder, Limits};
 
 /// All that decides how one collector runs. Two that are equal run alike: a reload leaves it alone.
@@ -26,6 +27,7 @@ pub struct Settings {
     pub root: PathBuf,
     pub config: Map<String, Json>,
     isolation: Isolation,
+    wanted: Wanted,
     /// Which make of the plugin it is.
     revision: u64,
     labels: Vec<(String, String)>,
@@ -53,6 +55,10 @@ impl Settings {
             root: all.root.clone(),
             config: instance.plugin_config(),
             isolation: instance.isolation,
+            wanted: Wanted {
+                capabilities: Capabilities::of_names(&instance.capabilities),
+                credentials: instance.credentials.clone(),
+            },
             revision,
             labels: instance.labels.clone().into_iter().collect(),
             limits: Limits {
@@ -86,6 +92,7 @@ impl Settings {
             // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
             deadline: self.deadline.mul_f64(0.9),
             isolation: self.isolation,
+            wanted: self.wanted.clone(),
             max_samples: self.limits.samples,
             starts,
         }

@@ -9,6 +9,7 @@ mod crashes;
 mod examples;
 mod floods;
 mod hangs;
+mod lent;
 mod life;
 mod modes;
 mod nonsense;
