@@ -140,9 +140,9 @@ fn start(plugins: &PluginHost, name: &str) -> Option<(Box<dyn Source>, BatchBuil
     let (deadline, isolation) = (Duration::from_secs(1), Isolation::default());
     let (max_samples, starts) = (LIMITS.samples, Arc::default());
     let wanted = Wanted::default();
-    let name = name.to_owned();
+    let (plugin, name) = (name, name.to_owned());
     let context = Context { name, host, deadline, isolation, max_samples, wanted, starts };
-    let source = plugins.get(name)?.make(&Map::new(), context).ok()?;
+    let source = plugins.get(plugin)?.make(&Map::new(), context).ok()?;
     Some((source, BatchBuilder::new(Vec::new(), LIMITS)))
 }
 

@@ -5,6 +5,7 @@
 mod alert;
 mod client;
 mod collector;
+mod doctor;
 mod plugin;
 mod reload;
 mod sample;
@@ -15,6 +16,7 @@ mod task;
 pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
+pub use doctor::{Doctor, DropIn, Finding, Listener, PluginFolder, Rights, Severity};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
 pub use reload::Reloaded;
 pub use sample::{CollectorUpdate, Sample, Samples, TimedSample, UpdatedSample};

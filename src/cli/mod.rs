@@ -2,6 +2,8 @@
 
 mod address;
 pub mod check_config;
+mod doctor;
+mod doctor_report;
 mod exit;
 mod local_socket;
 mod once;
@@ -70,6 +72,8 @@ enum Command {
     Reload(reload::Args),
     /// Show the state of a running daemon and its host
     Status(status::Args),
+    /// Say what keeps a daemon's collectors from data, and what mends it; ends with 1 if anything does
+    Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -112,6 +116,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Once(args) => once::run(&args, config),
         Command::Reload(args) => reload::run(&args, config),
         Command::Status(args) => status::run(&args, config),
+        Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),
         Command::PluginExec(args) => plugin_exec::run(&args),

@@ -38,6 +38,7 @@ impl Daemon {
         }
         self.warn_of_what_waits(&new);
         self.config = new;
+        self.show_setup();
         Ok(changes)
     }
 
@@ -57,6 +58,7 @@ impl Daemon {
         if changed {
             tracing::info!("the plugin folders have changed");
             self.scheduler.apply(wanted(&self.config, &self.plugins)).await;
+            self.show_setup();
         }
     }
 

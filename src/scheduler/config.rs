@@ -103,7 +103,7 @@ pub struct Instance {
 }
 
 /// The plugin that runs programs, and the key by which it is told which.
-const COMMAND: &str = "command";
+pub(super) const COMMAND: &str = "command";
 
 fn is_default(isolation: &Isolation) -> bool {
     *isolation == Isolation::default()

@@ -8,6 +8,7 @@ use std::time::Duration;
 use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
+use super::config::COMMAND;
 use super::{Config, Event, Instance};
 use crate::plugin::process::Wanted;
 use crate::plugin::{Capabilities, Context, Isolation};
@@ -68,6 +69,12 @@ impl Settings {
                 clock_skew: *max_clock_skew,
             },
         }
+    }
+
+    /// What its child is lent; `None` if it runs in the daemon.
+    pub fn lent_to_child(&self) -> Option<&Wanted> {
+        let is_library = self.revision != 0 && self.isolation == Isolation::Process;
+        (self.plugin == COMMAND || is_library).then_some(&self.wanted)
     }
 
     /// Whether nothing but the plugin's own configuration differs.

@@ -4,12 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
+use crate::doctor::Setup;
 use crate::pipeline;
 use crate::scheduler::Controls;
 
@@ -26,6 +27,9 @@ pub struct Inner {
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
+    setup: RwLock<Setup>,
+    /// One look at the daemon at a time.
+    pub(super) examinations: Arc<Semaphore>,
     closing: watch::Sender<bool>,
 }
 
@@ -46,6 +50,8 @@ impl App {
             reloads,
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
+            setup: RwLock::default(),
+            examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
         }))
     }
@@ -69,6 +75,11 @@ impl App {
     /// have been looked through.
     pub fn show_plugins(&self, plugins: Plugins) {
         *self.plugins.write() = Arc::new(plugins);
+    }
+
+    /// Shows how the daemon is set up now, to who asks what is wrong with it.
+    pub fn show_setup(&self, setup: Setup) {
+        *self.setup.write() = setup;
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns
@@ -98,6 +109,10 @@ impl Inner {
 
     pub(super) fn plugins(&self) -> Arc<Plugins> {
         self.plugins.read().clone()
+    }
+
+    pub(super) fn setup(&self) -> Setup {
+        self.setup.read().clone()
     }
 
     /// Returns when every connection is to end.

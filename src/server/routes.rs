@@ -25,13 +25,16 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 }
 
 fn api() -> Route {
-    use rest::{alerts, clients, collectors, openapi, plugins, reload, samples, status, tasks};
+    use rest::{
+        alerts, clients, collectors, doctor, openapi, plugins, reload, samples, status, tasks,
+    };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
         .at("/health", Methods::get(status::get_health).boxed())
         .at("/metrics", Methods::get(status::get_metrics).boxed())
         .at("/collectors", Methods::get(collectors::list).boxed())
         .at("/collectors/:id/restart", Methods::post(collectors::restart).boxed())
+        .at("/doctor", Methods::get(doctor::examine).boxed())
         .at("/plugins", Methods::get(plugins::list).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
         .at("/samples", Methods::get(samples::list).boxed())

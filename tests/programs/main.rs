@@ -6,6 +6,7 @@ mod support;
 
 mod counters;
 mod crashes;
+mod doctor;
 mod examples;
 mod floods;
 mod hangs;

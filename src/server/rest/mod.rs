@@ -4,6 +4,7 @@ pub(super) mod alerts;
 mod body;
 pub(super) mod clients;
 pub(super) mod collectors;
+pub(super) mod doctor;
 mod json;
 pub(super) mod openapi;
 pub(super) mod plugins;

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, Clients, Collectors, Health, MetricsUpdate, NewTask, Plugins,
-    Reloaded, Samples, SystemStatus, Task, TaskChange, Tasks,
+    Alert, AlertReport, Alerts, Clients, Collectors, Doctor, Health, MetricsUpdate, NewTask,
+    Plugins, Reloaded, Samples, SystemStatus, Task, TaskChange, Tasks,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -68,6 +68,7 @@ impl Builder {
         let restart = "/api/v1/collectors/{id}/restart";
         let accepted = json!({ "202": { "description": "It starts anew" } });
         self.add(restart, "post", "Have a collector start anew", None, accepted);
+        self.get::<Doctor>("/api/v1/doctor", "What keeps collectors from data, and what mends it");
         self.get::<Plugins>("/api/v1/plugins", "What collectors can be made of");
         self.get::<Clients>("/api/v1/clients", "Who is connected by WebSocket");
         self.get::<Samples<'_>>("/api/v1/samples", "The latest value of every series");
