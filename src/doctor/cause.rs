@@ -167,7 +167,8 @@ fn path(ill: &Ill, facts: &Facts) -> Option<Cause> {
     }
     let is_denied = text.contains("Permission denied") || text.contains("Operation not permitted");
     let is_hidden = way.missing.is_some() && text.contains("No such file");
-    if is_device && (is_denied || is_hidden) && facts.around.devices_are_private == Some(true) {
+    let is_private = facts.around.devices_are_private == Some(true);
+    if is_device && is_private && (is_denied || is_hidden) && way.is_on_host != Some(false) {
         return Cause::new(format!("{shown} is not in the service's /dev (PrivateDevices=)"))
             .drop_in(drop_in::device(&path.display().to_string()));
     }
@@ -185,6 +186,13 @@ fn path(ill: &Ill, facts: &Facts) -> Option<Cause> {
             "its mode would let the daemon open {shown}, but the service may not"
         ))
         .drop_in(drop_in::device(&path.display().to_string())),
+        // It was to be made there.
+        None if way.missing.as_ref() == Some(&path) => {
+            let folder = way.steps.last()?;
+            let (at, mode, user) = (folder.path.display(), folder.mode, folder.user);
+            Cause::new(format!("the folder {at} has mode {mode:o} and user {user}"))
+                .remedy(format!("let the daemon's user write to {at}"))
+        }
         None => None,
     }
 }

@@ -149,7 +149,8 @@ fn daemon(facts: &Facts) -> Vec<Finding> {
     let (process, around, mut all) = (&facts.process, &facts.around, Vec::new());
     for listener in &facts.listeners {
         let Reach::No(from, error) = &listener.reach else { continue };
-        let what = format!("nobody can connect to {}", listener.address);
+        let who = if from.ip().is_loopback() { "nobody" } else { "no other machine" };
+        let what = format!("{who} can connect to {}", listener.address);
         let why = format!("a connection to {from} failed: {error}");
         let finding = Finding::new(Severity::Error, what, why);
         all.push(match around.passes_packets {

@@ -1,5 +1,7 @@
 //! What a sandbox shows in its table of mounts, /proc/PID/mountinfo (proc(5)).
 
+use std::path::Path;
+
 /// The file systems mounted at one place, as text: (device, options).
 fn at<'t>(table: &'t str, point: &str) -> Option<(&'t str, &'t str)> {
     let mount = |line: &'t str| {
@@ -18,9 +20,15 @@ pub(super) fn root_is_read_only(own: &str) -> Option<bool> {
     Some(options.split(',').any(|option| option == "ro"))
 }
 
-/// Whether something else is mounted at `point` than in the table of the host.
-pub(super) fn is_private(own: &str, host: &str, point: &str) -> bool {
-    at(own, point).map(|(device, _)| device) != at(host, point).map(|(device, _)| device)
+/// The device of the file system that `path` is on.
+fn device_of<'t>(table: &'t str, path: &str) -> Option<&'t str> {
+    let mut ancestors = Path::new(path).ancestors().filter_map(Path::to_str);
+    ancestors.find_map(|point| at(table, point)).map(|(device, _)| device)
+}
+
+/// Whether `path` is on another file system than in the table of the host.
+pub(super) fn is_private(own: &str, host: &str, path: &str) -> bool {
+    device_of(own, path) != device_of(host, path)
 }
 
 /// The folders of homes over which something else is mounted than on the host: an empty file system,
@@ -41,6 +49,7 @@ mod tests {
 22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
 23 22 0:5 / /dev rw,nosuid shared:2 - devtmpfs udev rw
 24 22 254:2 / /home rw shared:3 - ext4 /dev/vda2 rw
+25 22 0:7 / /run rw shared:4 - tmpfs tmpfs rw
 ";
 
     #[test]
@@ -50,6 +59,7 @@ mod tests {
 91 90 0:5 / /dev rw,nosuid - devtmpfs udev rw
 92 91 0:60 / /dev ro,nosuid - tmpfs tmpfs rw
 93 90 254:2 / /home ro - ext4 /dev/vda2 rw
+94 90 0:7 /user /run/user ro - tmpfs tmpfs rw
 ";
         assert_eq!(root_is_read_only(own), Some(true));
         assert!(is_private(own, HOST, "/dev") && !is_private(own, HOST, "/home"));

@@ -11,6 +11,8 @@ pub struct Way {
     pub(super) steps: Vec<Step>,
     /// What does not exist.
     pub(super) missing: Option<PathBuf>,
+    /// Whether process 1 has the path; `None` if that cannot be told.
+    pub(super) is_on_host: Option<bool>,
 }
 
 /// A folder or file on the way.
@@ -65,6 +67,11 @@ impl Way {
                 }
             }
         }
+        let of_host = Path::new("/proc/1/root").join(path.strip_prefix("/").unwrap_or(path));
+        way.is_on_host = match fs::symlink_metadata(of_host) {
+            Ok(_) => Some(true),
+            Err(error) => (error.kind() == io::ErrorKind::NotFound).then_some(false),
+        };
         way
     }
 
@@ -125,7 +132,7 @@ mod tests {
                 step("/srv", 0, 6, 0o750, true),
                 step("/srv/f", 5, 6, 0o600, false),
             ],
-            missing: None,
+            ..Way::default()
         };
         let closed = |user, groups: &[u32]| {
             way.closed_to(user, groups, false).map(|step| step.path.display().to_string())

@@ -109,6 +109,11 @@ fn devices() {
     check("/dev/sda", "No such file or directory", "smart.conf");
     check("/dev/nvme0", "No such file or directory", "smart.conf");
     check("/dev/nvidia0", "Permission denied", "gpu.conf");
+    let absent = failing("/dev/sdx: No such file or directory", |facts| {
+        let (missing, is_on_host) = (Some(PathBuf::from("/dev/sdx")), Some(false));
+        facts.ways.insert("/dev/sdx".into(), Way { missing, is_on_host, ..Way::default() });
+    });
+    assert!(absent.ends_with("COLLECTOR=it"), "the machine has none: {absent}");
     let own = "PrivateDevices=no DevicePolicy=closed DeviceAllow=/dev/ipmi0 r";
     check("/dev/ipmi0", "No such file or directory", own);
 }
@@ -208,7 +213,7 @@ fn of_the_daemon() {
             facts.around.reaches_journal = false;
         },
         &[
-            "Error : nobody can connect to 192.0.2.7:80; remote.conf",
+            "Error : no other machine can connect to 192.0.2.7:80; remote.conf",
             "Warning : the log does not reach the journal; systemctl status systemd-journald",
         ],
     );
