@@ -168,3 +168,103 @@ fn row(out: &mut impl Write, label: &str, text: &str, indent: usize) -> io::Resu
     }
     writeln!(out, "{}", line.trim_end())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn of_a_service() -> Rights {
+        Rights {
+            pid: 42,
+            user: 998,
+            user_name: Some("gz-monitor".to_owned()),
+            capabilities: vec!["CAP_DAC_READ_SEARCH".to_owned(), "CAP_SYS_PTRACE".to_owned()],
+            no_new_privileges: true,
+            system_calls_filtered: true,
+            other_processes: true,
+            other_processes_io: Some(true),
+            root_read_only: Some(true),
+            private_devices: Some(true),
+            hidden_disks: vec!["sda".to_owned(), "sdb".to_owned()],
+            hidden_homes: Vec::new(),
+            address_families: BTreeMap::from([("AF_PACKET".to_owned(), false)]),
+            other_addresses: Some(false),
+            memory_limit_bytes: Some(512 << 20),
+            open_files_limit: Some(65_536),
+            state_directory: Some("/var/lib/gz-monitor".to_owned()),
+            state_directory_writable: Some(true),
+            journal: true,
+            system_bus: true,
+            pressure: "on".to_owned(),
+            clock_synchronised: None,
+            plugin_folders: Vec::new(),
+            listeners: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_report_fits_and_names_each_drop_in_once() {
+        let finding =
+            |severity, collector: Option<&str>, remedy: &str, file: Option<&str>| Finding {
+                severity,
+                collector: collector.map(str::to_owned),
+                what: "fails".to_owned(),
+                why: "its last words: ping: socket: Operation not permitted; raw sockets take \
+                  CAP_NET_RAW, which the daemon has not"
+                    .to_owned(),
+                remedy: remedy.to_owned(),
+                drop_in: file.map(|file| DropIn {
+                    example: Some(file.to_owned()),
+                    text: format!("# For {file}.\n\n[Service]\nAmbientCapabilities=CAP_NET_RAW\n"),
+                }),
+            };
+        let doctor = Doctor {
+            daemon: of_a_service(),
+            findings: vec![
+                finding(Severity::Error, Some("a"), "add it", Some("ping.conf")),
+                finding(Severity::Warning, Some("b"), "add it", Some("ping.conf")),
+                finding(Severity::Info, None, "", None),
+            ],
+        };
+        let mut out = Vec::new();
+        print(&mut out, &doctor, Ok("http://127.0.0.1:8080")).expect("memory");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        insta::assert_snapshot!(text, @r"
+        daemon        process 42, user gz-monitor (998), http://127.0.0.1:8080
+        capabilities  CAP_DAC_READ_SEARCH CAP_SYS_PTRACE
+        sandbox       no new privileges, system calls filtered, / read-only, a /dev of
+                      its own, no packets but to 127.0.0.1
+        sees          other users' processes, what these read and write, the system bus,
+                      the journal, pressure (PSI)
+                      not the disks sda, sdb
+                      no sockets of AF_PACKET
+        limits        memory 512.0 MiB, open files 65536
+        state         /var/lib/gz-monitor, writable
+        clock         not known
+
+        error         collector a fails
+          because     its last words: ping: socket: Operation not permitted; raw sockets
+                      take CAP_NET_RAW, which the daemon has not
+          remedy      add it (drop-in 1, below)
+
+        warning       collector b fails
+          because     its last words: ping: socket: Operation not permitted; raw sockets
+                      take CAP_NET_RAW, which the daemon has not
+          remedy      add it (drop-in 1, below)
+
+        info          fails
+          because     its last words: ping: socket: Operation not permitted; raw sockets
+                      take CAP_NET_RAW, which the daemon has not
+
+        1 error, 1 warning.
+
+        Drop-in 1, ping.conf of the examples:
+
+            [Service]
+            AmbientCapabilities=CAP_NET_RAW
+        ");
+    }
+}

@@ -72,7 +72,7 @@ enum Command {
     Reload(reload::Args),
     /// Show the state of a running daemon and its host
     Status(status::Args),
-    /// Say what keeps a daemon's collectors from data, and what mends it; ends with 1 if anything does
+    /// Say what keeps the collectors of a running daemon from data, and what mends it
     Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
     #[command(subcommand)]
