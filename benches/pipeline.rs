@@ -10,6 +10,7 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gz_monitor::hub::{self, Cursor, Draft, Filter, Hub, Subject, TypeSet};
 use gz_monitor::pipeline::{Input, Limits, Pipeline};
+use gz_monitor::plugin::process::Wanted;
 use gz_monitor::plugin::{Context, Isolation, PluginHost, Source};
 use gz_monitor::sample::{self, Batch, BatchBuilder, Moment, Outcome, Rejected, Sample, Value};
 use gz_monitor::server::{Format, expose};
@@ -143,8 +144,10 @@ fn start(plugins: &PluginHost, name: &str) -> Option<(Box<dyn Source>, BatchBuil
     let host = Host::new(PathBuf::from("/"), |_, _| {});
     let (deadline, isolation) = (Duration::from_secs(1), Isolation::default());
     let (max_samples, starts) = (LIMITS.samples, Arc::default());
-    let context = Context { name: name.to_owned(), host, deadline, isolation, max_samples, starts };
-    let source = plugins.get(name)?.make(&Map::new(), context).ok()?;
+    let wanted = Wanted::default();
+    let (plugin, name) = (name, name.to_owned());
+    let context = Context { name, host, deadline, isolation, max_samples, wanted, starts };
+    let source = plugins.get(plugin)?.make(&Map::new(), context).ok()?;
     Some((source, BatchBuilder::new(Vec::new(), LIMITS)))
 }
 

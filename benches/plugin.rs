@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gz_monitor::plugin::process::Wanted;
 use gz_monitor::plugin::{Context, Isolation, PluginHost, Source};
 use gz_monitor::sample::{BatchBuilder, Limits};
 use gz_monitor_sdk::Host;
@@ -93,7 +94,8 @@ impl Way {
         let host = Host::new(PathBuf::from("/"), |_, _| {});
         let (name, deadline) = (plugin.to_owned(), Duration::from_secs(10));
         let (max_samples, starts) = (LIMITS.samples, Arc::default());
-        let context = Context { name, host, deadline, isolation, max_samples, starts };
+        let wanted = Wanted::default();
+        let context = Context { name, host, deadline, isolation, max_samples, wanted, starts };
         let plugin = plugins.get(plugin).ok_or("there is no such plugin")?;
         Ok(plugin.make(&config, context)?)
     }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod collectors;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod hub;
 pub mod persist;
 pub mod pipeline;

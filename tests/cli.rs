@@ -104,7 +104,7 @@ fn version_and_help() {
 
     let (code, out, err) = run(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for command in ["server", "check-config", "once", "status", "watch"] {
+    for command in ["server", "check-config", "doctor", "once", "status", "watch"] {
         assert!(out.contains(&format!("  {command} ")), "{out}");
         assert_eq!(run(&[command, "--help"]).0, 0, "{command}");
     }

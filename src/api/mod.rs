@@ -5,6 +5,7 @@
 mod alert;
 mod client;
 mod collector;
+mod doctor;
 mod plugin;
 mod query;
 mod reload;
@@ -16,6 +17,7 @@ mod task;
 pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
+pub use doctor::{Doctor, DropIn, Finding, Listener, PluginFolder, Rights, Severity};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
 pub use query::{
     BuildInfo, MatrixSeries, Metric, MetricMetadata, QueryAnswer, QueryData, QueryError, TimedText,

@@ -2,6 +2,8 @@
 
 mod address;
 pub mod check_config;
+mod doctor;
+mod doctor_report;
 mod exit;
 mod local_socket;
 mod once;
@@ -74,6 +76,8 @@ enum Command {
     Status(status::Args),
     /// Ask a running daemon with PromQL
     Query(query::Args),
+    /// Say what keeps the collectors of a running daemon from data, and what mends it
+    Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -117,6 +121,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Reload(args) => reload::run(&args, config),
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
+        Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),
         Command::PluginExec(args) => plugin_exec::run(&args),

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use anyhow::Context as _;
 
 use super::exit::Failure;
+use crate::plugin::Capabilities;
 use crate::plugin::process::{self, Limits};
 
 /// The arguments of `plugin-exec`, by position: only the daemon gives them.
@@ -14,6 +15,8 @@ pub(super) struct Args {
     cpu_seconds: u64,
     open_files: u64,
     processes: u64,
+    /// Capabilities that are kept, as a mask
+    capabilities: u64,
     /// The daemon's process id
     daemon: u32,
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -27,7 +30,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         open_files: args.open_files,
         processes: args.processes,
     };
+    let kept = Capabilities::from_bits(args.capabilities);
     let program = args.command[0].to_string_lossy();
-    let Err(error) = process::exec(limits, args.daemon, &args.command);
+    let Err(error) = process::exec(limits, kept, args.daemon, &args.command);
     Err(error).with_context(|| format!("cannot run {program}"))?
 }

@@ -116,7 +116,10 @@ fn example(text: &mut String, name: &str, list: Shape<'_>) {
             None if !shape.choices().is_empty() => {
                 into.push_str(&format!("# {key} = {:?}\n", shape.choices()[0]));
             }
-            None => into.push_str(&format!("# {key} = [\"/path/of/a/program\", \"argument\"]\n")),
+            None => {
+                let list = shape.example_list().unwrap_or_default();
+                into.push_str(&format!("# {key} = {list}\n"));
+            }
         }
     }
     text.push_str(&(plain + &tables));

@@ -117,6 +117,13 @@ impl<'a> Shape<'a> {
         self.node["examples"].get(0).and_then(Json::as_str)
     }
 
+    /// The same of a list, as TOML has it.
+    pub(super) fn example_list(&self) -> Option<String> {
+        let list = self.node["examples"].get(0)?.as_array()?;
+        let list: Vec<String> = list.iter().map(Json::to_string).collect();
+        Some(format!("[{}]", list.join(", ")))
+    }
+
     /// JSON schema's name of what a text means: `ip`.
     pub(super) fn format(&self) -> Option<&'a str> {
         self.node["format"].as_str()

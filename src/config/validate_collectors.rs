@@ -2,16 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::problem::did_you_mean;
+use super::problem::{did_you_mean, nearest};
 use super::tree::{Step, keys};
 use super::validate::{MIN_INTERVAL, MIN_TIMEOUT, Report};
 use super::{Checks, Config};
+use crate::plugin::{Capabilities, Isolation, is_builtin};
 use crate::sample::is_label_name;
 use crate::scheduler::Instance;
 use crate::units::HumanDuration;
 
 /// Collectors that one host may have.
 const MAX_COLLECTORS: usize = 1_000;
+
+/// The plugin that looks at the daemon itself.
+const OWN: &str = "gz-monitor";
 
 /// Bytes that the name of a collector may have.
 const MAX_NAME: usize = 64;
@@ -75,6 +79,7 @@ pub(super) fn instances(config: &Config, checks: Option<&Checks<'_>>, report: &m
         plugin(instance, known.as_ref(), &here, report);
         times(config, instance, &at, report);
         labels(config, instance, &at, report);
+        lent(instance, &at, report);
     }
 }
 
@@ -169,4 +174,44 @@ fn labels(
             report.refuse(&[path, keys("collectors.max_text")], message, None);
         }
     }
+}
+
+/// What only a child can be lent or denied.
+fn lent(instance: &Instance, at: &impl Fn(&str) -> Vec<Step>, report: &mut Report<'_>) {
+    let has_no_child = instance.isolation == Isolation::Inline
+        || instance.command.is_empty() && (is_builtin(&instance.plugin) || instance.plugin == OWN);
+    let lists = [("capabilities", &instance.capabilities), ("credentials", &instance.credentials)];
+    for (key, _) in lists.into_iter().filter(|(_, names)| has_no_child && !names.is_empty()) {
+        let message = "a collector that runs in the daemon has all that the daemon has".to_owned();
+        report.refuse(&[at(key)], message, None);
+    }
+    let index = |key, index| [at(key), vec![Step::Index(index)]].concat();
+    for (place, name) in instance.capabilities.iter().enumerate() {
+        if Capabilities::named(name).is_none() {
+            let names: Vec<String> =
+                Capabilities::names().iter().map(|name| name.to_lowercase()).collect();
+            let near = nearest(name, names.iter().map(String::as_str));
+            let hint = near.map(|near| format!("did you mean {:?}?", near.to_uppercase()));
+            let such_as = || "write one of capabilities(7), such as \"CAP_NET_RAW\"".to_owned();
+            let message = format!("there is no capability {name:?}");
+            report.refuse(
+                &[index("capabilities", place)],
+                message,
+                hint.or_else(|| Some(such_as())),
+            );
+        }
+    }
+    for (place, name) in instance.credentials.iter().enumerate() {
+        if !is_file_name(name) {
+            let message = format!("{name:?} is no name of a credential");
+            let hint = "write it as LoadCredential= has it before the colon".to_owned();
+            report.refuse(&[index("credentials", place)], message, Some(hint));
+        }
+    }
+}
+
+/// As systemd has it: what a file of a folder may be called, without a colon.
+fn is_file_name(name: &str) -> bool {
+    let legal = |c: char| !c.is_control() && !matches!(c, '/' | ':');
+    !matches!(name, "" | "." | "..") && name.len() <= 255 && name.chars().all(legal)
 }

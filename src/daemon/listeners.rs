@@ -65,6 +65,12 @@ impl Listeners {
         self.main.iter().find_map(|serving| serving.address)
     }
 
+    /// The TCP addresses, and whether the service manager opened their sockets.
+    pub(super) fn addresses(&self) -> Vec<(SocketAddr, bool)> {
+        let all = self.main.iter().filter_map(|serving| serving.address);
+        all.map(|address| (address, self.of_unit)).collect()
+    }
+
     /// Every address and path, as text.
     pub(super) fn places(&self) -> Vec<String> {
         let all = self.main.iter().chain(&self.control);

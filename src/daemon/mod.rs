@@ -34,6 +34,7 @@ use listeners::Listeners;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::doctor::Setup;
 use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Limits};
@@ -113,7 +114,34 @@ impl Daemon {
         let endpoint = Arc::new(server::routes(app.clone()));
         let listeners = Listeners::start(sockets, endpoint, app.clone());
         let status = tokio::spawn(tick(handle, *config.status.interval));
-        Ok(Self { config, telemetry, plugins, app, storage, scheduler, status, listeners, reloads })
+        let daemon = Self {
+            config,
+            telemetry,
+            plugins,
+            app,
+            storage,
+            scheduler,
+            status,
+            listeners,
+            reloads,
+        };
+        daemon.show_setup();
+        Ok(daemon)
+    }
+
+    /// Shows what a look at this daemon has to know.
+    fn show_setup(&self) {
+        let settings = wanted(&self.config, &self.plugins);
+        let children = settings
+            .iter()
+            .filter_map(|one| Some((one.name.clone(), one.lent_to_child()?.clone())));
+        self.app.show_setup(Setup {
+            folders: self.config.plugins.folders.clone(),
+            children: children.collect(),
+            listeners: self.listeners.addresses(),
+            max_connections: self.config.server.max_connections,
+            is_journal: self.telemetry.as_ref().is_some_and(|telemetry| telemetry.is_journal),
+        });
     }
 
     /// The TCP address that it listens on, if there is one.

@@ -39,6 +39,7 @@ impl Daemon {
         }
         self.warn_of_what_waits(&new);
         self.config = new;
+        self.show_setup();
         Ok(changes)
     }
 
@@ -58,6 +59,7 @@ impl Daemon {
         if changed {
             tracing::info!("the plugin folders have changed");
             self.scheduler.apply(wanted(&self.config, &self.plugins)).await;
+            self.show_setup();
         }
     }
 

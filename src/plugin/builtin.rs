@@ -30,6 +30,11 @@ pub fn builtins() -> Vec<(&'static str, Box<dyn Factory>)> {
     ]
 }
 
+/// Whether the plugin of this name is part of the program, and runs in the daemon.
+pub fn is_builtin(name: &str) -> bool {
+    builtins().iter().any(|(builtin, _)| *builtin == name)
+}
+
 fn plugin<C: Collector>(summary: &'static str) -> Box<dyn Factory> {
     Box::new(Builtin::<C> { summary, interval: None, collector: PhantomData })
 }

@@ -69,7 +69,7 @@ impl Factory for DropIn {
             "type": "init", "config": config, "root": root, "max_samples": max_samples,
         });
         let program = Config { mode: Mode::Request, ..Config::of(command.map(str::to_owned)) };
-        Ok(Box::new(Program::new(program, Some(init), context, self.launcher.clone())))
+        Ok(Box::new(Program::new(program, Some(init), context, self.launcher.clone())?))
     }
 }
 

@@ -12,7 +12,7 @@ use super::child::{Described, Description};
 use super::dropin::DropIn;
 use super::folder::{self, Found};
 use super::process::{self, Command, Config, Launcher};
-use super::{Factory, builtins};
+use super::{Capabilities, Factory, builtins};
 
 /// A library has this long to be loaded and described: nothing of the daemon's goes on meanwhile at
 /// its start.
@@ -251,7 +251,8 @@ fn describe_all(launcher: &Launcher, unknown: Vec<Found>) -> Vec<(Found, Describ
 fn describe(launcher: &Launcher, path: &Path) -> Described {
     let file = path.to_str().ok_or("its path is not UTF-8")?;
     let config = Config::of([launcher.ourselves(), "plugin-host", file].map(str::to_owned));
-    let process = launcher.start(&config, &[]).map_err(|error| error.to_string())?;
+    let process =
+        launcher.start(&config, Capabilities::NONE, &[]).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + DESCRIBE_TIMEOUT;
     let bytes = process::finish(process, deadline, DESCRIPTION_BYTES_MAX)
         .map_err(|how| format!("it was loaded to be described, and {how}"))?;

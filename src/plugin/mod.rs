@@ -1,6 +1,7 @@
 //! The plugin host: from a configured name to a source of batches.
 
 mod builtin;
+mod capability;
 pub mod child;
 mod config;
 mod dropin;
@@ -10,7 +11,8 @@ pub mod library;
 pub mod process;
 pub mod wire;
 
-pub use builtin::builtins;
+pub use builtin::{builtins, is_builtin};
+pub use capability::Capabilities;
 pub use config::{Config, Isolation};
 pub use dropin::DropIn;
 pub use folder::trusted;
@@ -89,6 +91,8 @@ pub struct Context {
     pub isolation: Isolation,
     /// Samples that one collection may bring.
     pub max_samples: usize,
+    /// What of the daemon's own its child gets.
+    pub wanted: process::Wanted,
     /// How often a program was started for this collector so far.
     pub starts: Arc<AtomicU64>,
 }

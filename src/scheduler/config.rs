@@ -82,6 +82,7 @@ pub struct Instance {
     pub plugin: String,
     /// Instead of a plugin: the absolute path of a program that prints samples, and its arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["/path/of/a/program", "argument"]]))]
     pub command: Vec<String>,
     /// Where the code of a library runs; "inline" is in the daemon itself.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -101,6 +102,16 @@ pub struct Instance {
     /// As in `[collectors]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_finite: Option<NonFinite>,
+    /// Capabilities of the daemon that its program, or the child of its library, keeps; it keeps no
+    /// others. See capabilities(7).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["CAP_NET_RAW"]]))]
+    pub capabilities: Vec<String>,
+    /// Credentials of the service (LoadCredential= of systemd.exec(5)) that its program, or the child
+    /// of its library, reads from $CREDENTIALS_DIRECTORY.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["db-password"]]))]
+    pub credentials: Vec<String>,
     /// Added to each of its samples.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -110,7 +121,7 @@ pub struct Instance {
 }
 
 /// The plugin that runs programs, and the key by which it is told which.
-const COMMAND: &str = "command";
+pub(super) const COMMAND: &str = "command";
 
 fn is_default(isolation: &Isolation) -> bool {
     *isolation == Isolation::default()
@@ -133,6 +144,8 @@ impl Instance {
             jitter: None,
             deadline: None,
             non_finite: None,
+            capabilities: Vec::new(),
+            credentials: Vec::new(),
             labels: BTreeMap::new(),
             config: serde_json::Map::new(),
         }

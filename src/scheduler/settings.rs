@@ -8,9 +8,10 @@ use std::time::Duration;
 use gz_monitor_sdk::Host;
 use serde_json::{Map, Value as Json};
 
-use super::config::NonFinite;
+use super::config::{COMMAND, NonFinite};
 use super::{Config, Event, Instance};
-use crate::plugin::{Context, Isolation};
+use crate::plugin::process::Wanted;
+use crate::plugin::{Capabilities, Context, Isolation};
 use crate::sample::{BatchBuilder, Limits};
 
 /// All that decides how one collector runs. Two that are equal run alike: a reload leaves it alone.
@@ -27,6 +28,7 @@ pub struct Settings {
     pub root: PathBuf,
     pub config: Map<String, Json>,
     isolation: Isolation,
+    wanted: Wanted,
     /// Which make of the plugin it is.
     revision: u64,
     labels: Vec<(String, String)>,
@@ -54,6 +56,10 @@ impl Settings {
             root: all.root.clone(),
             config: instance.plugin_config(),
             isolation: instance.isolation,
+            wanted: Wanted {
+                capabilities: Capabilities::of_names(&instance.capabilities),
+                credentials: instance.credentials.clone(),
+            },
             revision,
             labels: instance.labels.clone().into_iter().collect(),
             limits: Limits {
@@ -64,6 +70,12 @@ impl Settings {
                 keeps_non_finite: instance.non_finite.unwrap_or(all.non_finite) == NonFinite::Keep,
             },
         }
+    }
+
+    /// What its child is lent; `None` if it runs in the daemon.
+    pub fn lent_to_child(&self) -> Option<&Wanted> {
+        let is_library = self.revision != 0 && self.isolation == Isolation::Process;
+        (self.plugin == COMMAND || is_library).then_some(&self.wanted)
     }
 
     /// Whether nothing but the plugin's own configuration differs.
@@ -88,6 +100,7 @@ impl Settings {
             // What keeps to a deadline by itself ends a little before ours, and can still tell of it.
             deadline: self.deadline.mul_f64(0.9),
             isolation: self.isolation,
+            wanted: self.wanted.clone(),
             max_samples: self.limits.samples,
             starts,
         }

@@ -11,6 +11,7 @@ use super::meter::Meter;
 use super::prometheus::Queue;
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
+use crate::doctor::Setup;
 use crate::hub::Archive;
 use crate::pipeline;
 use crate::query;
@@ -37,6 +38,9 @@ pub struct Inner {
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
+    setup: RwLock<Setup>,
+    /// One look at the daemon at a time.
+    pub(super) examinations: Arc<Semaphore>,
     closing: watch::Sender<bool>,
 }
 
@@ -62,6 +66,8 @@ impl App {
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
+            setup: RwLock::default(),
+            examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
         }))
     }
@@ -86,6 +92,11 @@ impl App {
     /// have been looked through.
     pub fn show_plugins(&self, plugins: Plugins) {
         *self.plugins.write() = Arc::new(plugins);
+    }
+
+    /// Shows how the daemon is set up now, to who asks what is wrong with it.
+    pub fn show_setup(&self, setup: Setup) {
+        *self.setup.write() = setup;
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns
@@ -115,6 +126,10 @@ impl Inner {
 
     pub(super) fn plugins(&self) -> Arc<Plugins> {
         self.plugins.read().clone()
+    }
+
+    pub(super) fn setup(&self) -> Setup {
+        self.setup.read().clone()
     }
 
     /// Returns when every connection is to end.

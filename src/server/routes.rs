@@ -26,7 +26,8 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 
 fn api() -> Route {
     use rest::{
-        alerts, clients, collectors, events, openapi, plugins, reload, samples, status, tasks,
+        alerts, clients, collectors, doctor, events, openapi, plugins, reload, samples, status,
+        tasks,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -34,6 +35,7 @@ fn api() -> Route {
         .at("/metrics", Methods::get(status::get_metrics).boxed())
         .at("/collectors", Methods::get(collectors::list).boxed())
         .at("/collectors/:id/restart", Methods::post(collectors::restart).boxed())
+        .at("/doctor", Methods::get(doctor::examine).boxed())
         .at("/plugins", Methods::get(plugins::list).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
         .at("/events", Methods::get(events::list).boxed())

@@ -10,6 +10,7 @@ mod endings;
 mod faults;
 mod folder;
 mod found;
+mod lent;
 mod list;
 mod refused;
 mod reload;

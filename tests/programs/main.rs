@@ -6,9 +6,11 @@ mod support;
 
 mod counters;
 mod crashes;
+mod doctor;
 mod examples;
 mod floods;
 mod hangs;
+mod lent;
 mod life;
 mod modes;
 mod nonsense;

@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 32] = [
+const OPERATIONS: [(&str, &str); 33] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -17,6 +17,7 @@ const OPERATIONS: [(&str, &str); 32] = [
     ("GET", "/api/v1/clients"),
     ("GET", "/api/v1/collectors"),
     ("POST", "/api/v1/collectors/{id}/restart"),
+    ("GET", "/api/v1/doctor"),
     ("GET", "/api/v1/events"),
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/label/{id}/values"),

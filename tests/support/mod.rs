@@ -5,11 +5,13 @@
 
 mod collectors;
 mod http;
+mod rights;
 mod root;
 mod websocket;
 
 pub use collectors::{collector, until_collected, until_collector};
 pub use http::Answer;
+pub use rights::{as_service, is_root};
 pub use root::Root;
 pub use websocket::{Client, Raw};
 
@@ -37,6 +39,7 @@ pub struct Builder {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     socket: Option<Arc<OwnedFd>>,
+    wrapper: Vec<String>,
 }
 
 /// Hands its standard input on as file descriptor 3, as a service manager would.
@@ -45,7 +48,8 @@ const WITH_SOCKET: &str = r#"exec 3<&0 0</dev/null; export LISTEN_PID=$$; exec "
 /// A daemon with nothing but defaults, on a free port.
 pub fn daemon() -> Builder {
     let folder = Arc::new(tempfile::tempdir().expect("a folder for the daemon"));
-    let builder = Builder { folder, arguments: Vec::new(), environment: Vec::new(), socket: None };
+    let (arguments, environment, wrapper) = (Vec::new(), Vec::new(), Vec::new());
+    let builder = Builder { folder, arguments, environment, socket: None, wrapper };
     builder.config("").argument("--port").argument("0")
 }
 
@@ -87,6 +91,12 @@ impl Builder {
         self.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name)
     }
 
+    /// Has this command become the daemon, such as setpriv(1) with its arguments.
+    pub fn under(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(|&argument| argument.to_owned()).collect();
+        self
+    }
+
     /// Its folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -103,7 +113,12 @@ impl Builder {
     pub fn launch(mut self) -> Daemon {
         let log = self.folder.path().join("log");
         let (mut command, stdin) = match self.socket.take() {
-            None => (Command::new(PROGRAM), Stdio::null()),
+            None => {
+                let mut words = self.wrapper.iter().map(String::as_str).chain([PROGRAM]);
+                let mut command = Command::new(words.next().unwrap_or(PROGRAM));
+                command.args(words);
+                (command, Stdio::null())
+            }
             Some(socket) => {
                 let mut command = Command::new("/bin/sh");
                 command.args(["-c", WITH_SOCKET, "sh", PROGRAM]);

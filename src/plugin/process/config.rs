@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::Limits;
+use super::lent::CREDENTIALS_DIRECTORY;
 use crate::units::{ByteSize, HumanDuration};
 
 /// How a program is run.
@@ -71,6 +72,10 @@ impl Config {
         ];
         if let Some((key, _)) = bounds.iter().find(|(_, bound)| *bound == 0) {
             return Err(format!("{key}: nothing can be done with 0"));
+        }
+        if config.environment.iter().any(|name| name == CREDENTIALS_DIRECTORY) {
+            let text = "environment: CREDENTIALS_DIRECTORY comes by itself with `credentials`";
+            return Err(text.to_owned());
         }
         match config.command.first() {
             Some(program) if program.starts_with('/') => Ok(config),
@@ -166,6 +171,8 @@ mod tests {
         check(json!({"command": ["/bin/true"], "mode": "twice"}), "mode");
         check(json!({"command": ["/bin/true"], "max_line": "0B"}), "max_line");
         check(json!({"command": ["/bin/true"], "max_open_files": 0}), "max_open_files");
+        let environment = json!(["PATH", "CREDENTIALS_DIRECTORY"]);
+        check(json!({"command": ["/bin/true"], "environment": environment}), "`credentials`");
         check(json!({"command": ["/bin/true"], "shell": true}), "shell");
     }
 

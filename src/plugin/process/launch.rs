@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use super::Config;
+use crate::plugin::Capabilities;
 
 /// What the kernel holds a program to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +35,17 @@ impl Limits {
     }
 }
 
-/// In the child: takes the limits upon itself and becomes the program. Returns only if it cannot.
+/// In the child: takes the limits upon itself, gives up all capabilities but `kept`, and becomes the
+/// program. Returns only if it cannot.
 ///
 /// # Errors
-/// Those of setrlimit(2), prctl(2) and execve(2).
-pub fn exec(limits: Limits, daemon: u32, command: &[OsString]) -> io::Result<Infallible> {
+/// Those of setrlimit(2), prctl(2), capset(2) and execve(2).
+pub fn exec(
+    limits: Limits,
+    kept: Capabilities,
+    daemon: u32,
+    command: &[OsString],
+) -> io::Result<Infallible> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // The daemon may have died before the line above, and nobody would tell us any more.
     let parent = rustix::process::getppid().map(Pid::as_raw_pid);
@@ -65,6 +72,8 @@ pub fn exec(limits: Limits, daemon: u32, command: &[OsString]) -> io::Result<Inf
         let limit = Rlimit { current: Some(soft.min(present)), maximum: Some(hard.min(present)) };
         rustix::process::setrlimit(resource, limit)?;
     }
+    // Those of a service are ambient: they would go on to whatever it starts.
+    kept.keep_only()?;
     Err(Command::new(program).args(arguments).exec())
 }
 
@@ -138,13 +147,19 @@ impl Launcher {
     }
 
     /// Starts a program with pipes for its three streams.
-    pub(in crate::plugin) fn start(&self, config: &Config, variables: &[(&str, &str)]) -> Started {
+    pub(in crate::plugin) fn start(
+        &self,
+        config: &Config,
+        kept: Capabilities,
+        variables: &[(&str, &str)],
+    ) -> Started {
         // We are the program that becomes it.
         let mut command = Command::new(&self.ourselves);
         command
             .arg0("gz-monitor")
             .arg("plugin-exec")
             .args(config.limits().as_arguments())
+            .arg(kept.bits().to_string())
             .arg(std::process::id().to_string())
             .args(&config.command)
             .env_clear()

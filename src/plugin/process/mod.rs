@@ -2,12 +2,14 @@
 //!
 //! `plugin = "command"`, or for short `command = ["/path", "argument"]`. The program is never run by
 //! a shell. It gets a process group of its own, limits (setrlimit(2)), an environment of listed
-//! variables, and dies with the daemon (`PR_SET_PDEATHSIG`, prctl(2)).
+//! variables, none of the daemon's capabilities but those that its entry names, and dies with the daemon
+//! (`PR_SET_PDEATHSIG`, prctl(2)).
 
 mod child;
 mod config;
 mod finish;
 mod launch;
+mod lent;
 mod output;
 mod source;
 mod stderr;
@@ -15,6 +17,7 @@ mod stderr;
 pub use config::{Config, Mode};
 pub(super) use finish::finish;
 pub use launch::{Launcher, Limits, exec};
+pub use lent::Wanted;
 pub(super) use source::{Program, REPORTED_SAMPLES};
 
 use std::sync::Arc;
@@ -63,6 +66,6 @@ impl Factory for Command {
         context: Context,
     ) -> Result<Box<dyn Source>, Failure> {
         let config = Config::parse(config).map_err(Failure::Permanent)?;
-        Ok(Box::new(Program::new(config, None, context, self.launcher.clone())))
+        Ok(Box::new(Program::new(config, None, context, self.launcher.clone())?))
     }
 }

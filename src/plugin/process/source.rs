@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::child::{Child, Stop, Until};
 use super::launch::Launcher;
+use super::lent::{CREDENTIALS_DIRECTORY, Lent};
 use super::stderr::StandardError;
 use super::{Config, GRACE, Mode};
 use crate::plugin::wire::Ending;
@@ -28,6 +29,7 @@ pub(in crate::plugin) struct Program {
     /// The first line that it is written.
     init: Option<Json>,
     context: Context,
+    lent: Lent,
     launcher: Arc<Launcher>,
     log: StandardError,
     child: Option<Child>,
@@ -35,25 +37,32 @@ pub(in crate::plugin) struct Program {
 
 impl Program {
     /// A program that is not running yet, and is written `init` when it starts.
+    ///
+    /// # Errors
+    /// If it wants what the daemon cannot lend it.
     pub(in crate::plugin) fn new(
         config: Config,
         init: Option<Json>,
         context: Context,
         launcher: Arc<Launcher>,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let log = StandardError::new(context.host.clone());
-        Self { config, init, context, launcher, log, child: None }
+        let lent = Lent::find(&context.wanted, &context.host)?;
+        Ok(Self { config, init, context, lent, launcher, log, child: None })
     }
 
     fn start(&mut self, deadline: Instant) -> Result<Child, Failure> {
         let root = self.context.host.path("");
         let root = root.to_string_lossy();
-        let variables =
-            [("GZ_MONITOR_COLLECTOR", &*self.context.name), ("GZ_MONITOR_ROOT", &*root)];
+        let credentials = self.lent.credentials.as_ref().map(|folder| folder.to_string_lossy());
+        let mut variables =
+            vec![("GZ_MONITOR_COLLECTOR", &*self.context.name), ("GZ_MONITOR_ROOT", &*root)];
+        variables.extend(credentials.as_deref().map(|folder| (CREDENTIALS_DIRECTORY, folder)));
         let failed = |error: std::io::Error| {
             Failure::Transient(format!("{} cannot be started: {error}", self.config.command[0]))
         };
-        let process = self.launcher.start(&self.config, &variables).map_err(failed)?;
+        let kept = self.lent.capabilities;
+        let process = self.launcher.start(&self.config, kept, &variables).map_err(failed)?;
         let mut child = Child::new(process, &self.config).map_err(failed)?;
         match self.config.mode {
             Mode::Once => child.close_stdin(),

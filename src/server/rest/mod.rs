@@ -4,6 +4,7 @@ pub(super) mod alerts;
 mod body;
 pub(super) mod clients;
 pub(super) mod collectors;
+pub(super) mod doctor;
 pub(super) mod events;
 mod json;
 pub(super) mod openapi;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Events, Health, Metric,
+    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Doctor, Events, Health, Metric,
     MetricMetadata, MetricsUpdate, NewTask, Plugins, QueryAnswer, QueryData, QueryError, Reloaded,
     Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
 };
@@ -71,6 +71,7 @@ impl Builder {
         let restart = "/api/v1/collectors/{id}/restart";
         let accepted = json!({ "202": { "description": "It starts anew" } });
         self.add(restart, "post", "Have a collector start anew", None, accepted);
+        self.get::<Doctor>("/api/v1/doctor", "What keeps collectors from data, and what mends it");
         self.get::<Plugins>("/api/v1/plugins", "What collectors can be made of");
         self.get::<Clients>("/api/v1/clients", "Who is connected by WebSocket");
         self.get::<Samples<'_>>("/api/v1/samples", "The latest value of every series");

@@ -105,7 +105,11 @@ pub fn install(site: &Site<'_>) -> anyhow::Result<()> {
 
 /// The results as the daemon's own samples tell them.
 pub fn sandboxed(site: &Site<'_>) -> anyhow::Result<Results> {
-    let config = format!("[[collector]]\nname = \"probe\"\ncommand = [\"{PROGRAM}\"]\n");
+    // What is tried is what the daemon itself may do, so that its capabilities are handed on.
+    let config = format!(
+        "[[collector]]\nname = \"probe\"\ncommand = [\"{PROGRAM}\"]\n\
+         capabilities = [\"CAP_DAC_READ_SEARCH\", \"CAP_SYS_PTRACE\"]\n"
+    );
     let samples = site.configured(&config, || {
         until(|| {
             let samples = site.samples("probe_result")?;

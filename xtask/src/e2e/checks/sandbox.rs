@@ -3,6 +3,7 @@
 use anyhow::ensure;
 
 use super::{Check, Theme, installed};
+use crate::e2e::patience::until;
 use crate::e2e::probe::{self, ATTEMPTS};
 use crate::e2e::report::{Checked, Outcome, PASSED};
 use crate::e2e::site::Site;
@@ -60,6 +61,31 @@ fn capabilities(site: &Site<'_>) -> Checked {
         ensure!(bits == DAC_READ_SEARCH | SYS_PTRACE, "{set} is {bits:#x}");
     }
     ensure!(status.contains("\nSeccomp:\t2\n"), "no system call filter");
+    capabilities_of_programs(site)
+}
+
+/// They are the daemon's alone: a program has those that its entry names.
+fn capabilities_of_programs(site: &Site<'_>) -> Checked {
+    const SYS_PTRACE: u64 = 1 << 19;
+    let child = |name: &str, keys: &str| {
+        let script = "echo child_rights $((0x$(grep CapEff /proc/self/status | cut -f 2)))";
+        format!(
+            "[[collector]]\nname = \"{name}\"\ncommand = [\"/bin/sh\", \"-c\", \"{script}\"]\n\
+             labels = {{ of = \"{name}\" }}\n{keys}\n"
+        )
+    };
+    let config = child("plain", "") + &child("named", "capabilities = [\"CAP_SYS_PTRACE\"]");
+    let samples = site.configured(&config, || {
+        until(|| {
+            let samples = site.samples("child_rights")?;
+            ensure!(samples.len() == 2, "{} samples of two programs", samples.len());
+            Ok(samples)
+        })
+    })?;
+    for sample in &samples {
+        let expected = if sample["labels"]["of"] == "named" { SYS_PTRACE } else { 0 };
+        ensure!(sample["value"].as_f64() == Some(expected as f64), "a program has {sample}");
+    }
     Ok(PASSED)
 }
 

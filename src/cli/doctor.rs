@@ -1,0 +1,65 @@
+//! `gz-monitor doctor`: what keeps collectors from data, and what mends it.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use tokio::runtime;
+
+use super::address::DaemonAddress;
+use super::doctor_report;
+use super::exit::Failure;
+use super::local_socket::Target;
+use super::request::{self, NoDaemon};
+use crate::api::{Doctor, Severity, encode};
+use crate::config::{self, Sources};
+use crate::doctor::{Facts, Setup};
+
+/// The flags of `doctor`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    daemon: DaemonAddress,
+    /// Print one JSON object: what /api/v1/doctor answers
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
+    let target = args.daemon.resolve(file.clone())?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let (doctor, place) = match runtime.block_on(ask(&target)) {
+        Ok(doctor) => (doctor, Ok(target.to_string())),
+        // A daemon that was named is to be there.
+        Err(error) if error.is::<NoDaemon>() && !args.daemon.is_named() => {
+            (look_at_ourselves(file)?, Err(target.to_string()))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", encode(&doctor))?;
+    } else {
+        doctor_report::print(&mut out, &doctor, place.as_deref().map_err(String::as_str))?;
+    }
+    let is_bad = doctor.findings.iter().any(|finding| finding.severity == Severity::Error);
+    if is_bad { Err(Failure::Silent(1)) } else { Ok(()) }
+}
+
+async fn ask(target: &Target) -> anyhow::Result<Doctor> {
+    let client = request::client(target)?;
+    let address = format!("{}/api/v1/doctor", target.origin());
+    let answer = request::send(client.get(&address), target, &address).await?;
+    if answer.status().as_u16() == 404 {
+        bail!("the daemon at {target} knows no doctor; is it an older one?");
+    }
+    let answer = answer.error_for_status().context("the daemon refused")?.json().await;
+    answer.with_context(|| format!("{address} does not answer as a gz-monitor does"))
+}
+
+/// Looks at this process, which has no collectors and listens nowhere.
+fn look_at_ourselves(file: Option<PathBuf>) -> Result<Doctor, Failure> {
+    let loaded = config::load_without_plugins(&Sources::of_process(file, Vec::new()));
+    let folders = loaded.map_err(Failure::Config)?.config.plugins.folders;
+    Ok(Doctor::from(&Facts::find(&Setup { folders, ..Setup::default() }, Vec::new())))
+}
