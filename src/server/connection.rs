@@ -16,12 +16,18 @@ use parking_lot::Mutex;
 use poem::error::ResponseError;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Stream};
 use super::{App, Config, problem};
 use crate::hub::Peer;
+
+/// When the daemon stops, a connection that has asked nothing yet has this long for it: to be closed
+/// without a word looks like a refusal.
+const FIRST_REQUEST: Duration = Duration::from_millis(300);
 
 /// Request heads beyond these are answered 431 by hyper.
 const MAX_HEADERS: usize = 64;
@@ -56,7 +62,9 @@ pub(super) async fn serve<E>(
 {
     let Ok((local, remote)) = socket::addresses(&stream, peer) else { return };
     let permit = Arc::new(permit);
+    let asked = Notify::new();
     let service = service_fn(|mut request: Request<Incoming>| {
+        asked.notify_one();
         let promise = request.extensions_mut().remove::<OnUpgrade>();
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
@@ -70,9 +78,14 @@ pub(super) async fn serve<E>(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    let closing = async {
+        app.closed().await;
+        // Who has only just connected has a request on its way, and gets an answer.
+        let _ = timeout(FIRST_REQUEST, asked.notified()).await;
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = app.closed() => {
+        () = closing => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -99,7 +112,7 @@ where
     let started = Instant::now();
     let request = poem::Request::from((request, local, remote, Scheme::HTTP));
     let answer = endpoint.call(request);
-    let response = match tokio::time::timeout(*config.request_timeout, answer).await {
+    let response = match timeout(*config.request_timeout, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => problem::answer(error).await,
         Err(_) => too_slow(*config.request_timeout),

@@ -98,3 +98,20 @@ async fn killed_and_started_again_on_the_same_port() {
     let after = client.next_of("initial_state").await["data"]["stream"].take();
     assert_ne!(before["epoch"], after["epoch"], "the numbers begin anew, and say so");
 }
+
+#[tokio::test]
+async fn who_has_just_connected_is_answered() {
+    let mut daemon = daemon().start().await;
+    let mut stream = TcpStream::connect(daemon.address).await.expect("a connection");
+    // Accepted in their order: the first one is when the second has its answer.
+    daemon.get("/healthz").await;
+    daemon.signal("TERM");
+    daemon.until_logged("stopping").await;
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    let mut answer = String::new();
+    let read = timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("in time");
+    read.expect("an answer, and the end");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    daemon.ended().await;
+}
