@@ -25,6 +25,7 @@ impl Logging {
         command.args(["server", "--port", "0", "--config"]).arg(file);
         // Its commands find it here.
         command.env("RUNTIME_DIRECTORY", folder.path());
+        command.env("XDG_STATE_HOME", folder.path()).env_remove("STATE_DIRECTORY");
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         Self { child: child.expect("the daemon starts"), folder }
     }

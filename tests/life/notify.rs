@@ -51,7 +51,7 @@ async fn ready_comes_after_the_first_collection_of_one_that_hangs() {
     let daemon = daemon().config(&config).env("NOTIFY_SOCKET", &manager.path()).launch();
     let ready = manager.until("READY=1");
     assert!(last(&ready).contains("(1 failing: load)"), "{ready:?}");
-    assert!(daemon.log().contains("collection passed its deadline"), "{}", daemon.log());
+    daemon.until_logged("collection passed its deadline").await;
 }
 
 #[tokio::test]

@@ -191,15 +191,29 @@ impl Daemon {
         self.builder.clone()
     }
 
-    /// All that it has logged.
+    /// All that it has logged. It writes on a thread of its own: what it has said by now is there
+    /// once the file stands still.
     pub fn log(&self) -> String {
+        let mut log = self.written();
+        for _ in 0..20 {
+            std::thread::sleep(Duration::from_millis(20));
+            let now = self.written();
+            if now.len() == log.len() {
+                break;
+            }
+            log = now;
+        }
+        log
+    }
+
+    fn written(&self) -> String {
         fs::read_to_string(&self.log).expect("a log")
     }
 
     /// Waits for a line of the log that contains `text`.
     pub async fn until_logged(&self, text: &str) {
         until(&format!("the log says {text:?}"), || async {
-            self.log().contains(text).then_some(())
+            self.written().contains(text).then_some(())
         })
         .await;
     }
