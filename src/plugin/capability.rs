@@ -92,6 +92,10 @@ impl Capabilities {
             Err(error) if !thread::no_new_privs().unwrap_or(false) => return Err(error.into()),
             _ => {}
         }
+        if rustix::process::geteuid().is_root() {
+            // What root keeps needs no ambient set, which may be refused for want of inheritable ones.
+            return Ok(());
+        }
         kept.iter().try_for_each(|one| thread::configure_capability_in_ambient_set(one, true))?;
         Ok(())
     }

@@ -113,7 +113,8 @@ pub fn sandboxed(site: &Site<'_>) -> anyhow::Result<Results> {
     let samples = site.configured(&config, || {
         until(|| {
             let samples = site.samples("probe_result")?;
-            ensure!(samples.len() == ATTEMPTS.len(), "{} samples of the probe", samples.len());
+            let is_whole = samples.len() == ATTEMPTS.len();
+            ensure!(is_whole, "{} samples of {}", samples.len(), site.collector("probe")?);
             Ok(samples)
         })
     })?;
