@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::doctor_report;
@@ -27,8 +26,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let target = args.daemon.resolve(file.clone())?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let (doctor, place) = match runtime.block_on(ask(&target)) {
+    let (doctor, place) = match request::block_on(ask(&target)) {
         Ok(doctor) => (doctor, Ok(target.to_string())),
         // A daemon that was named is to be there.
         Err(error) if error.is::<NoDaemon>() && !args.daemon.is_named() => {

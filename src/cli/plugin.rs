@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
@@ -37,8 +36,7 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> Result<(), Failur
         Command::Check(args) => plugin_check::run(args),
         Command::Restart { daemon, collector } => {
             let target = daemon.resolve(file)?;
-            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(restart(&target, collector))?;
+            request::block_on(restart(&target, collector))?;
             Ok(writeln!(io::stdout().lock(), "{collector} starts anew")?)
         }
     }

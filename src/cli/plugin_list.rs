@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
@@ -67,8 +66,7 @@ fn ask(args: &Args, file: Option<PathBuf>) -> Result<Answer, Failure> {
         Err(Failure::Config(_)) => return Ok(Answer::NotAsked),
         resolved => resolved?,
     };
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(fetch(&target)) {
+    match request::block_on(fetch(&target)) {
         Ok(all) => Ok(Answer::Daemon { target, all }),
         // A daemon that was named is to be there.
         Err(error) if error.is::<NoDaemon>() && !args.daemon.is_named() => Ok(Answer::None(target)),

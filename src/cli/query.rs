@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail};
 use http::header;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
@@ -52,8 +51,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let (part, form) = request_of(args)?;
     let target = args.daemon.resolve(file)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let data = runtime.block_on(ask(&target, part, form))?;
+    let data = request::block_on(ask(&target, part, form))?;
     let mut out = io::stdout().lock();
     if args.json {
         return Ok(writeln!(out, "{data}")?);

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
-use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::check_config::EX_CONFIG;
@@ -26,8 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let target = args.daemon.resolve(file)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, answer) = runtime.block_on(reload(&target))?;
+    let (status, answer) = request::block_on(reload(&target))?;
     match status {
         200 => Ok(tell(&lines(&answer["changes"]))?),
         422 => {

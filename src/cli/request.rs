@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
+use tokio::runtime;
 
 use super::local_socket::Target;
 
@@ -15,6 +16,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 #[error("no daemon answers at {0}; start one with `gz-monitor server`")]
 pub(super) struct NoDaemon(pub(super) String);
+
+/// Runs what a command asks of a daemon to its end.
+///
+/// # Errors
+/// Those of `asking`, or that no runtime can be made.
+pub(super) fn block_on<T>(asking: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(asking)
+}
 
 /// A client of the daemon at `target` that does not wait for ever.
 ///

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use tokio::runtime;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
@@ -24,8 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let target = args.daemon.resolve(file)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let all = runtime.block_on(fetch(&target))?;
+    let all = request::block_on(fetch(&target))?;
     let mut out = io::stdout().lock();
     if args.json {
         writeln!(out, "{all}")?;

@@ -8,7 +8,6 @@ use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::runtime;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -17,6 +16,7 @@ use tokio_util::either::Either;
 use super::address::DaemonAddress;
 use super::exit::Failure;
 use super::local_socket::Target;
+use super::request;
 use crate::api::{Filter, encode};
 use crate::hub::{self, Type};
 use crate::severity::Severity;
@@ -65,8 +65,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     // What the daemon would refuse is refused here, before anything is printed.
     hub::Filter::try_from(filter.clone()).map_err(Failure::Usage)?;
     let subscribe = format!(r#"{{"type":"subscribe","filter":{}}}"#, encode(&filter));
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(watch(&target, &subscribe))?)
+    Ok(request::block_on(watch(&target, &subscribe))?)
 }
 
 /// Goes on for ever: a daemon that is away is waited for.
