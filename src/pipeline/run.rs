@@ -55,7 +55,7 @@ impl Handle {
     ) -> (Self, mpsc::Receiver<Envelope>) {
         let (inputs, receiver) = mpsc::channel(queue);
         let mut pipeline = Pipeline::new(limits);
-        pipeline.restore(records);
+        pipeline.restore(records, clock.now());
         let applied = Applied { pipeline, step: 0 };
         let (state, settled) = (Arc::new(RwLock::new(applied)), Arc::new(watch::Sender::new(0)));
         (Self { state, inputs, settled, hub, clock }, receiver)

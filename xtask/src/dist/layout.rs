@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 17] = [
     ("docs/performance.md", "usr/share/doc/gz-monitor/"),
     ("docs/query.md", "usr/share/doc/gz-monitor/"),
     ("docs/storage.md", "usr/share/doc/gz-monitor/"),
+    ("docs/tasks.md", "usr/share/doc/gz-monitor/"),
     ("docs/systemd.md", "usr/share/doc/gz-monitor/"),
     ("packaging/systemd/examples", "usr/share/doc/gz-monitor/examples/systemd/"),
     ("plugins/examples/logins.sh", "usr/share/doc/gz-monitor/examples/"),
