@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 
 use crate::support::{Daemon, daemon};
-use crate::{REQUESTS, ask, ask_by_socket, request};
+use crate::{REQUESTS, ask, ask_by_socket, exchange, request};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_name_that_only_leads_here_gets_nothing() {
@@ -99,16 +100,14 @@ async fn prometheus_by_a_name_that_is_listed() {
 #[tokio::test]
 async fn a_reload_brings_another_list_to_connections_that_are_open() {
     let daemon = daemon().start().await;
-    let ask = async || status(&daemon, "/metrics", "host.lan").await;
-    assert_eq!(ask().await, 421);
-    daemon.reload("[server]\nhosts = [\"host.lan\"]");
-    daemon.until_logged("server.hosts").await;
-    assert_eq!(ask().await, 200);
-    daemon.reload("");
-    crate::support::until("the name is none again", || async {
-        (ask().await == 421).then_some(())
-    })
-    .await;
+    let mut stream = TcpStream::connect(daemon.address).await.expect("a connection");
+    let text = request("GET", "/healthz", &[("Host", "host.lan")]);
+    assert_eq!(exchange(&mut stream, &text).await.status, 421);
+    for (config, status) in [("[server]\nhosts = [\"host.lan\"]", 200), ("", 421)] {
+        std::fs::write(daemon.path().join("gz-monitor.toml"), config).expect("a file");
+        assert_eq!(daemon.post_nothing("/api/v1/reload").await.status, 200);
+        assert_eq!(exchange(&mut stream, &text).await.status, status, "{config}");
+    }
 }
 
 #[tokio::test]

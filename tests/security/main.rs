@@ -93,16 +93,17 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
 
 /// Sends `text` as it is.
 async fn ask(daemon: &Daemon, text: &str) -> Answered {
-    let stream = TcpStream::connect(daemon.address).await.expect("a connection");
-    exchange(stream, text).await
+    let mut stream = TcpStream::connect(daemon.address).await.expect("a connection");
+    exchange(&mut stream, text).await
 }
 
 /// The same by a Unix socket.
 async fn ask_by_socket(path: &Path, text: &str) -> Answered {
-    exchange(UnixStream::connect(path).await.expect("a connection"), text).await
+    exchange(&mut UnixStream::connect(path).await.expect("a connection"), text).await
 }
 
-async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &str) -> Answered {
+/// Sends `text`, and reads one answer to its end.
+async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), text: &str) -> Answered {
     let answered = async {
         stream.write_all(text.as_bytes()).await.expect("sent");
         let mut head = Vec::new();
