@@ -20,6 +20,9 @@ const MAX_DURATION: HumanDuration = HumanDuration::secs(365 * 86_400);
 /// More than any host needs, and far from what an allocation or a channel can hold.
 const MAX_COUNT: usize = 10_000_000;
 
+/// Names and origins that a request is compared with, one by one.
+const LISTED_MAX: usize = 1_000;
+
 const fn millis(count: u64) -> HumanDuration {
     HumanDuration(std::time::Duration::from_millis(count))
 }
@@ -133,6 +136,8 @@ fn server(config: &Config, report: &mut Report<'_>) {
         let hint = "listen on 127.0.0.1 or ::1, or say insecure = true to allow it";
         report.refuse(&paths, message, Some(hint.to_owned()));
     }
+    report.within(&keys("server.hosts"), server.hosts.len(), 0..=LISTED_MAX);
+    report.within(&keys("server.origins"), server.origins.len(), 0..=LISTED_MAX);
     if let Some(mistake) = server.socket_mistake() {
         report.refuse(&[keys("server.socket")], mistake, None);
     }
@@ -147,6 +152,8 @@ fn server(config: &Config, report: &mut Report<'_>) {
 fn websocket(config: &Config, report: &mut Report<'_>) {
     let websocket = &config.websocket;
     report.size("websocket.max_message_size", websocket.max_message_size, 1 << 10, 16 << 20);
+    report.within(&keys("websocket.deflate_level"), websocket.deflate_level, 1..=9);
+    report.size("websocket.deflate_min_size", websocket.deflate_min_size, 0, 1 << 30);
     report.time(&keys("websocket.ping_interval"), websocket.ping_interval, HumanDuration::secs(1));
     report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
     report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
