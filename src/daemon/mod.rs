@@ -39,7 +39,7 @@ use crate::config::Config;
 use crate::doctor::Setup;
 use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
-use crate::pipeline::{self, Handle, Input, Limits};
+use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
 use crate::server::{self, App, ReloadRequests};
 use crate::telemetry::Telemetry;
@@ -96,11 +96,13 @@ impl Daemon {
         })?;
         let hub = Arc::new(Hub::on(ready.line.clone(), &config.hub));
         let limits = limits(&config);
-        let (queue, records) = (config.hub.broadcast_buffer, std::mem::take(&mut ready.records));
-        let (handle, inputs) = Handle::new(&limits, records, queue, hub, clock);
+        let queue = config.hub.broadcast_buffer;
+        let records = std::mem::take(&mut ready.records);
+        let kept = Kept { records, recent: std::mem::take(&mut ready.recent) };
+        let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
-        let archive = ready.archive.clone();
+        let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let storage = ready.start(handle.clone(), stored)?;
 
         let controls = Controls::default();
@@ -108,7 +110,7 @@ impl Daemon {
         let (requests, reloads) = server::reload_requests();
         let query = config.query.clone();
         let app =
-            App::new(handle.clone(), controls.clone(), requests, archive, http, websocket, query);
+            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query);
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);

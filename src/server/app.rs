@@ -17,6 +17,7 @@ use crate::hub::Archive;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
+use crate::store::history::Shelf;
 
 /// Who reads old events occupies a thread; others wait.
 const READERS: usize = 4;
@@ -24,6 +25,15 @@ const READERS: usize = 4;
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
+
+/// What is kept of the past, if somebody keeps it.
+#[derive(Clone, Default)]
+pub struct Past {
+    /// The events that have left the hub's log.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// The samples that have left the history in memory.
+    pub shelf: Option<Arc<dyn Shelf>>,
+}
 
 /// See [`App`].
 pub struct Inner {
@@ -33,9 +43,8 @@ pub struct Inner {
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
-    /// The events that have left the hub's log, if somebody keeps them; and how many may read them
-    /// at once.
-    pub(super) archive: Option<Arc<dyn Archive>>,
+    pub(super) past: Past,
+    /// How many may read old events at once.
     pub(super) readers: Semaphore,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
@@ -52,7 +61,7 @@ impl App {
         pipeline: pipeline::Handle,
         controls: Controls,
         reloads: mpsc::Sender<ReloadRequest>,
-        archive: Option<Arc<dyn Archive>>,
+        past: Past,
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
@@ -65,7 +74,7 @@ impl App {
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
             reloads,
-            archive,
+            past,
             readers: Semaphore::new(READERS),
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
