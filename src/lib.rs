@@ -9,6 +9,7 @@ pub mod collectors;
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod group;
 pub mod hub;
 pub mod persist;
 pub mod pipeline;

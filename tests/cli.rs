@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use serde_json::{Value, json};
-use support::{PATIENCE, PROGRAM, Root, daemon, run};
+use support::{Daemon, PATIENCE, PROGRAM, Root, daemon, run};
 use tempfile::TempDir;
 
 /// A folder with a configuration file, and the file's path.
@@ -122,6 +122,8 @@ fn wrong_arguments() {
     misused(&["once", "--format", "xml"], &["'xml'", "json", "prometheus"]);
     misused(&["once", "--collector", "cpus"], &["\"cpus\"", "there are cpu, "]);
     misused(&["watch", "--types", "alert,alerts"], &["'alerts'", "metrics_update", "all"]);
+    misused(&["watch", "--since", "45"], &["\"45\"", "EPOCH:SEQ"]);
+    misused(&["watch", "--group", "a b"], &["\"a b\"", "letters and digits"]);
     misused(&["watch", "--alert-level", "worst"], &["'worst'", "info, low, medium"]);
     for url in ["localhost:8080", "https://localhost:8080", "http://", "http://x/y"] {
         misused(&["status", "--url", url], &["http://HOST:PORT"]);
@@ -382,6 +384,50 @@ async fn watch_finds_a_daemon_that_comes_back() {
     let _second = daemon().config(&config).port_from_config().start().await;
     let after = watch.next_of("initial_state");
     assert_ne!(before["data"]["stream"]["epoch"], after["data"]["stream"]["epoch"]);
+}
+
+#[tokio::test]
+async fn watch_gets_what_it_has_missed() {
+    let quiet = "[status]\ninterval = \"1h\"\n[collectors]\ninterval = \"1h\"\n";
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = socket.local_addr().expect("an address").port();
+    drop(socket);
+    let config = format!("{quiet}[server]\nport = {port}");
+    let first = daemon().config(&config).port_from_config().start().await;
+    let url = first.url("");
+    let arguments =
+        ["watch", "--url", &url, "--types", "task_update,group_message", "--group", "ops"];
+    let watch = Running::start(Command::new(PROGRAM).args(arguments));
+    let stream = watch.next_of("initial_state")["data"]["stream"].clone();
+    watch.next_of("subscribed");
+    let say = async |daemon: &Daemon, data: Value| {
+        let answer = daemon.post("/api/v1/groups/ops/messages", data).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    say(&first, json!(1)).await;
+    assert_eq!(watch.next_of("group_message")["data"]["data"], 1);
+    // It cannot connect while another program has the port.
+    let folder = first.killed();
+    let elsewhere = folder.clone().argument("--port").argument("0").start().await;
+    say(&elsewhere, json!(2)).await;
+    elsewhere.post("/api/v1/tasks", json!({"id": "t", "name": "missed"})).await;
+    say(&elsewhere, json!(3)).await;
+    let second = elsewhere.stopped().await.port_from_config().start().await;
+    watch.next_of("subscribed");
+    assert_eq!(watch.next_message()["data"]["data"], 2);
+    assert_eq!(watch.next_message()["data"]["id"], "t");
+    assert_eq!(watch.next_message()["data"]["data"], 3);
+    assert_eq!(watch.next_of("resumed")["data"]["complete"], true);
+    say(&second, json!({"two": "lines"})).await;
+    assert_eq!(watch.next_of("group_message")["data"]["data"]["two"], "lines");
+    // And by its word.
+    let since = format!("{}:{}", stream["epoch"].as_str().expect("a name"), stream["seq"]);
+    let arguments = [&arguments[..], &["--since", &since]].concat();
+    let again = Running::start(Command::new(PROGRAM).args(arguments));
+    for _ in 0..3 {
+        again.next_of("group_message");
+    }
+    assert_eq!(again.next_of("resumed")["data"]["replayed"], 5);
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::group;
 use crate::hub::{self, Type, TypeSet};
 use crate::severity::Severity;
 
-/// Ids that one filter may name, of tasks and of collectors each.
+/// Ids that one filter may name, of tasks, collectors and groups each.
 const IDS_MAX: usize = 1_000;
 
 /// Which messages a client wants. What is absent or empty narrows nothing.
@@ -26,14 +27,21 @@ pub struct Filter {
     /// Of `collector_update`, those of these collectors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub collectors: Vec<String>,
+    /// The groups whose `group_message` is wanted. Nobody is in a group that is not named here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }
 
 impl TryFrom<Filter> for hub::Filter {
     type Error = String;
 
     fn try_from(filter: Filter) -> Result<Self, String> {
-        if filter.task_ids.len().max(filter.collectors.len()) > IDS_MAX {
-            return Err(format!("a filter may name at most {IDS_MAX} tasks or collectors"));
+        let ids = [&filter.task_ids, &filter.collectors, &filter.groups].map(Vec::len);
+        if ids.into_iter().any(|count| count > IDS_MAX) {
+            return Err(format!("a filter may name at most {IDS_MAX} tasks, collectors or groups"));
+        }
+        for name in &filter.groups {
+            group::check_name(name).map_err(|error| format!("groups: {error}"))?;
         }
         let mut types = TypeSet::NONE;
         for name in &filter.types {
@@ -54,6 +62,7 @@ impl TryFrom<Filter> for hub::Filter {
             task_ids: filter.task_ids.into_iter().collect(),
             alert_level: filter.alert_level.unwrap_or(default.alert_level),
             collectors: filter.collectors.into_iter().collect(),
+            groups: filter.groups.into_iter().collect(),
         })
     }
 }
@@ -65,6 +74,7 @@ impl From<hub::Filter> for Filter {
             task_ids: filter.task_ids.into_iter().collect(),
             alert_level: Some(filter.alert_level).filter(|level| *level > Severity::Info),
             collectors: filter.collectors.into_iter().collect(),
+            groups: filter.groups.into_iter().collect(),
         }
     }
 }
@@ -136,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_filter_survives_a_round_trip() {
-        let json = r#"{"types":["task_update","alert"],"task_ids":["b","a"],"alert_level":"high"}"#;
+        let json = r#"{"types":["task_update","alert","group_message"],"task_ids":["b","a"],
+            "alert_level":"high","groups":["ops","dev"]}"#;
         let inner = filter(json).expect("valid");
         assert_eq!(filter(&super::super::encode(&Filter::from(inner.clone()))), Ok(inner));
     }
@@ -147,5 +158,7 @@ mod tests {
         assert!(unknown.contains("\"alerts\"") && unknown.contains("alert,"), "{unknown}");
         assert!(filter(r#"{"alert_level":"worst"}"#).is_err());
         assert!(filter(r#"{"level":"high"}"#).is_err());
+        let name = filter(r#"{"groups":["ops","a b"]}"#).expect_err("no such name");
+        assert!(name.contains("\"a b\""), "{name}");
     }
 }

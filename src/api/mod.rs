@@ -6,6 +6,7 @@ mod alert;
 mod client;
 mod collector;
 mod doctor;
+mod group;
 mod plugin;
 mod query;
 mod reload;
@@ -18,6 +19,7 @@ pub use alert::{Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
 pub use doctor::{Doctor, DropIn, Finding, Listener, PluginFolder, Rights, Severity};
+pub use group::{Group, GroupMessage, Groups, Published, Publisher};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
 pub use query::{
     BuildInfo, MatrixSeries, Metric, MetricMetadata, QueryAnswer, QueryData, QueryError, TimedText,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Filter, InitialState, encode};
+use super::{Filter, InitialState, Published, encode};
 use crate::sample::Moment;
 
 /// A reply to one client.
@@ -18,6 +18,7 @@ pub enum Reply {
     Error(ErrorData),
     Gap(GapData),
     Resumed(Resumed),
+    Published(Published),
 }
 
 /// `pong.data`.
@@ -57,6 +58,32 @@ pub enum ErrorCode {
     InvalidFilter,
     /// Its `since` is no place in the stream, or cannot be gone back to on this connection.
     InvalidSince,
+    /// Its `group` cannot be the name of one.
+    InvalidGroup,
+    /// Its `data` is too large.
+    DataTooLarge,
+    /// Clients may not publish here.
+    NotAllowed,
+    /// The daemon is stopping.
+    Stopping,
+}
+
+impl ErrorCode {
+    /// Its name on the wire and in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorCode::InvalidJson => "invalid_json",
+            ErrorCode::InvalidMessagePack => "invalid_messagepack",
+            ErrorCode::InvalidMessage => "invalid_message",
+            ErrorCode::UnknownType => "unknown_type",
+            ErrorCode::InvalidFilter => "invalid_filter",
+            ErrorCode::InvalidSince => "invalid_since",
+            ErrorCode::InvalidGroup => "invalid_group",
+            ErrorCode::DataTooLarge => "data_too_large",
+            ErrorCode::NotAllowed => "not_allowed",
+            ErrorCode::Stopping => "stopping",
+        }
+    }
 }
 
 /// `gap.data`: messages that can no longer be sent, both ends included.

@@ -5,6 +5,7 @@ pub mod check_config;
 mod doctor;
 mod doctor_report;
 mod exit;
+mod follower;
 mod local_socket;
 mod once;
 mod plugin;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -16,10 +16,11 @@ use tokio_util::either::Either;
 
 use super::address::DaemonAddress;
 use super::exit::Failure;
+use super::follower::Follower;
 use super::local_socket::Target;
 use super::request;
-use crate::api::{Filter, encode};
-use crate::hub::{self, Type};
+use crate::api::Filter;
+use crate::hub::{self, Place, Type};
 use crate::severity::Severity;
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -44,6 +45,12 @@ pub(super) struct Args {
     /// Only samples of these collectors
     #[arg(long = "collector", value_name = "NAME")]
     collectors: Vec<String>,
+    /// Messages of this group too; may be repeated
+    #[arg(long = "group", value_name = "NAME")]
+    groups: Vec<String>,
+    /// First every event after this place in the stream, as far as they are kept
+    #[arg(long, value_name = "EPOCH:SEQ")]
+    since: Option<Place>,
 }
 
 fn types() -> PossibleValuesParser {
@@ -62,18 +69,20 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
         task_ids: args.task_ids.clone(),
         alert_level: args.alert_level,
         collectors: args.collectors.clone(),
+        groups: args.groups.clone(),
     };
     // What the daemon would refuse is refused here, before anything is printed.
     hub::Filter::try_from(filter.clone()).map_err(Failure::Usage)?;
-    let subscribe = format!(r#"{{"type":"subscribe","filter":{}}}"#, encode(&filter));
-    Ok(request::block_on(watch(&target, &subscribe))?)
+    let mut follower = Follower::new(args.since.clone());
+    Ok(request::block_on(watch(&target, &filter, &mut follower))?)
 }
 
-/// Goes on for ever: a daemon that is away is waited for.
-async fn watch(target: &Target, subscribe: &str) -> anyhow::Result<()> {
+/// Goes on for ever: a daemon that is away is waited for, and what it has published meanwhile is
+/// asked for.
+async fn watch(target: &Target, filter: &Filter, follower: &mut Follower) -> anyhow::Result<()> {
     let mut retry = FIRST_RETRY;
     loop {
-        match follow(target, subscribe).await {
+        match follow(target, filter, follower).await {
             Ok(()) => {
                 retry = FIRST_RETRY;
                 complain(&format!("the connection to {target} has ended"), retry)?;
@@ -87,7 +96,7 @@ async fn watch(target: &Target, subscribe: &str) -> anyhow::Result<()> {
 }
 
 /// Prints messages until the connection ends. Only a failure to print is an [`io::Error`].
-async fn follow(target: &Target, subscribe: &str) -> anyhow::Result<()> {
+async fn follow(target: &Target, filter: &Filter, follower: &mut Follower) -> anyhow::Result<()> {
     let connect = timeout(Duration::from_secs(10), connect(target));
     let connected = connect.await.with_context(|| format!("{target} does not answer"))?;
     let mut socket = match connected {
@@ -97,11 +106,19 @@ async fn follow(target: &Target, subscribe: &str) -> anyhow::Result<()> {
         }
         Err(error) => return Err(refused(target, &error)),
     };
-    let sent = socket.send(Message::text(subscribe)).await;
+    let since = follower.connect().map(ToString::to_string);
+    let subscribe = json!({ "type": "subscribe", "filter": filter, "since": since });
+    let sent = socket.send(Message::text(subscribe.to_string())).await;
     sent.map_err(|error| refused(target, &error))?;
     while let Ok(Some(message)) = timeout(SILENCE, socket.next()).await {
         match message {
-            Ok(Message::Text(text)) => print(&text)?,
+            Ok(Message::Text(text)) => {
+                print(&text)?;
+                // Printed first: what is noted as heard is not asked for again.
+                if let Ok(message) = serde_json::from_str::<Value>(&text) {
+                    follower.hear(&message);
+                }
+            }
             Ok(Message::Close(_)) | Err(_) => break,
             Ok(_) => {}
         }
@@ -143,9 +160,10 @@ fn refused(target: &Target, error: &tungstenite::Error) -> anyhow::Error {
     anyhow::anyhow!("cannot connect to {target}: {error}")
 }
 
+/// What others put into a message may have line ends, which in JSON are blanks like others.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
+    writeln!(out, "{}", text.replace(['\n', '\r'], " "))?;
     out.flush()
 }
 

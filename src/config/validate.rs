@@ -146,6 +146,7 @@ fn server(config: &Config, report: &mut Report<'_>) {
     }
     report.count("server.max_connections", server.max_connections);
     report.count("server.max_connections_per_address", server.max_connections_per_address);
+    report.count("server.max_handshakes", server.max_handshakes);
     report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);
     report.time(&keys("server.header_timeout"), server.header_timeout, MIN_TIMEOUT);
     report.time(&keys("server.request_timeout"), server.request_timeout, MIN_TIMEOUT);
@@ -160,6 +161,7 @@ fn websocket(config: &Config, report: &mut Report<'_>) {
     report.time(&keys("websocket.ping_interval"), websocket.ping_interval, HumanDuration::secs(1));
     report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
     report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
+    report.within(&keys("websocket.max_groups"), websocket.max_groups, 0..=1_000);
     report.within(&keys("websocket.max_message_rate"), websocket.max_message_rate, 1..=1_000_000);
 }
 
@@ -204,6 +206,8 @@ fn state(config: &Config, report: &mut Report<'_>) {
     let least = if promise.is_zero() { promise } else { HumanDuration::secs(1) };
     report.time(&keys("tasks.heartbeat"), promise, least);
     report.count("alerts.max_alerts", config.alerts.max_alerts);
+    report.size("groups.max_message_size", config.groups.max_message_size, 1, 16 << 20);
+    report.count("groups.max_groups", config.groups.max_groups);
 }
 
 fn storage(config: &Config, report: &mut Report<'_>) {

@@ -78,9 +78,14 @@ impl Looking {
             let labels = [("reason", reason.name())];
             out.push("gz_http_requests_refused_total", &labels, Value::Counter(count as f64));
         }
-        let (open, refused) = self.0.connections();
+        let (open, fresh) = self.0.connections();
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
-        out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
+        out.push("gz_http_handshakes", &[], Value::Gauge(fresh as f64));
+        for (name, label, counts) in self.0.refusals() {
+            for (reason, count) in counts {
+                out.push(name, &[(label, reason)], Value::Counter(count as f64));
+            }
+        }
     }
 
     fn stream(&self, out: &mut BatchBuilder) {
@@ -95,8 +100,12 @@ impl Looking {
             let count = Value::Counter(count as f64);
             out.push("gz_ws_connections_closed_total", &[("code", &code)], count);
         }
+        for (coding, count) in hub.clients.by_coding() {
+            let deflate = if coding.deflate { "true" } else { "false" };
+            let labels = [("encoding", coding.encoding.name()), ("deflate", deflate)];
+            out.push("gz_ws_clients", &labels, Value::Gauge(count as f64));
+        }
         let gauges = [
-            ("gz_ws_clients", hub.clients.count() as f64),
             ("gz_ws_log_messages", usage.messages as f64),
             ("gz_ws_log_bytes", usage.bytes as f64),
             ("gz_pipeline_queue_inputs", self.0.pipeline.queued() as f64),
@@ -106,6 +115,7 @@ impl Looking {
         }
         let counters = [
             ("gz_ws_connections_total", hub.clients.total()),
+            ("gz_ws_handshakes_total", self.0.handshakes()),
             ("gz_ws_messages_sent_total", hub.clients.messages_sent.load(Ordering::Relaxed)),
             ("gz_ws_sent_bytes_total", hub.clients.bytes_sent.load(Ordering::Relaxed)),
             ("gz_ws_conflated_total", hub.clients.conflated.load(Ordering::Relaxed)),

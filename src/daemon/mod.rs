@@ -200,8 +200,8 @@ impl Daemon {
 }
 
 fn limits(config: &Config) -> Limits {
-    let Config { store, tasks, alerts, .. } = config.clone();
-    Limits { store, tasks, alerts }
+    let Config { store, tasks, alerts, groups, .. } = config.clone();
+    Limits { store, tasks, alerts, groups }
 }
 
 fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {

@@ -41,6 +41,8 @@ impl Client {
 pub struct Clients {
     connected: RwLock<BTreeMap<u64, Arc<Client>>>,
     next: AtomicU64,
+    /// How many there are of each coding, by its index.
+    by_coding: [AtomicUsize; Coding::ALL.len()],
     /// Clients whose filter names the type, by type.
     wanted: [AtomicUsize; Type::ALL.len()],
     /// Messages and bytes that were written, to clients present and gone.
@@ -76,6 +78,7 @@ impl Clients {
             bytes_sent: AtomicU64::new(0),
         });
         self.connected.write().insert(number, client.clone());
+        self.by_coding[coding.index()].fetch_add(1, Ordering::Relaxed);
         self.set_filter(&client, Filter::default());
         Membership { clients: self, number, client }
     }
@@ -108,6 +111,11 @@ impl Clients {
         self.connected.read().len()
     }
 
+    /// How many are connected of each coding.
+    pub fn by_coding(&self) -> [(Coding, usize); Coding::ALL.len()] {
+        Coding::ALL.map(|coding| (coding, self.by_coding[coding.index()].load(Ordering::Relaxed)))
+    }
+
     /// How many ever were.
     pub fn total(&self) -> u64 {
         self.next.load(Ordering::Relaxed)
@@ -138,5 +146,7 @@ impl Drop for Membership<'_> {
     fn drop(&mut self) {
         self.clients.set_filter(&self.client, Filter::nothing());
         self.clients.connected.write().remove(&self.number);
+        let coding = self.client.coding;
+        self.clients.by_coding[coding.index()].fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -46,6 +46,8 @@ pub struct Filter {
     pub alert_level: Severity,
     /// Of `collector_update`, those of these collectors; all if empty.
     pub collectors: BTreeSet<String>,
+    /// Of `group_message`, those of these groups; none if empty.
+    pub groups: BTreeSet<String>,
 }
 
 impl Default for Filter {
@@ -56,6 +58,7 @@ impl Default for Filter {
             task_ids: BTreeSet::new(),
             alert_level: Severity::Info,
             collectors: BTreeSet::new(),
+            groups: BTreeSet::new(),
         }
     }
 }
@@ -64,6 +67,11 @@ impl Filter {
     /// The filter that nothing matches.
     pub fn nothing() -> Self {
         Self { types: TypeSet::NONE, ..Self::default() }
+    }
+
+    /// The groups whose members have this filter.
+    pub fn memberships(&self) -> impl Iterator<Item = &String> {
+        self.groups.iter().filter(|_| self.types.contains(Type::GroupMessage))
     }
 
     /// Whether a message about `subject` is wanted.
@@ -75,6 +83,7 @@ impl Filter {
                 Subject::TaskUpdate(id) => among(&self.task_ids, id),
                 Subject::Alert(severity) => *severity >= self.alert_level,
                 Subject::CollectorUpdate(name) => among(&self.collectors, name),
+                Subject::GroupMessage(name) => self.groups.contains(&**name),
             }
     }
 }
@@ -90,6 +99,7 @@ mod tests {
             task_ids: BTreeSet::from(["a".to_owned()]),
             alert_level: Severity::High,
             collectors: BTreeSet::from(["cpu".to_owned()]),
+            groups: BTreeSet::from(["ops".to_owned()]),
         };
         let check =
             |subject, expected| assert_eq!(filter.matches(&subject), expected, "{subject:?}");
@@ -102,6 +112,8 @@ mod tests {
         check(Subject::Alert(Severity::Critical), true);
         check(Subject::CollectorUpdate("cpu".into()), true);
         check(Subject::CollectorUpdate("load".into()), false);
+        check(Subject::GroupMessage("ops".into()), true);
+        check(Subject::GroupMessage("dev".into()), false);
     }
 
     #[test]
@@ -110,6 +122,12 @@ mod tests {
         assert!(filter.matches(&Subject::SystemStatus));
         assert!(filter.matches(&Subject::Alert(Severity::Info)));
         assert!(!filter.matches(&Subject::CollectorUpdate("cpu".into())));
+        let all = Filter { types: TypeSet::ALL, ..Filter::default() };
+        assert!(!all.matches(&Subject::GroupMessage("ops".into())), "nobody is in a group unasked");
+        let groups = BTreeSet::from(["ops".to_owned()]);
+        let alerts = Filter { types: TypeSet::NONE.with(Type::Alert), groups, ..Filter::default() };
+        assert!(!alerts.matches(&Subject::GroupMessage("ops".into())));
+        assert_eq!(alerts.memberships().count(), 0);
         assert!(!Filter::nothing().matches(&Subject::SystemStatus));
     }
 }

@@ -17,16 +17,18 @@ pub enum Type {
     TaskUpdate,
     Alert,
     CollectorUpdate,
+    GroupMessage,
 }
 
 impl Type {
     /// Every type.
-    pub const ALL: [Type; 5] = [
+    pub const ALL: [Type; 6] = [
         Type::SystemStatus,
         Type::MetricsUpdate,
         Type::TaskUpdate,
         Type::Alert,
         Type::CollectorUpdate,
+        Type::GroupMessage,
     ];
 
     /// Its `type` on the wire.
@@ -37,6 +39,7 @@ impl Type {
             Type::TaskUpdate => "task_update",
             Type::Alert => "alert",
             Type::CollectorUpdate => "collector_update",
+            Type::GroupMessage => "group_message",
         }
     }
 
@@ -56,6 +59,8 @@ pub enum Subject {
     Alert(Severity),
     /// The collector's name.
     CollectorUpdate(Arc<str>),
+    /// The group's name.
+    GroupMessage(Arc<str>),
 }
 
 impl Subject {
@@ -67,6 +72,7 @@ impl Subject {
             Subject::TaskUpdate(_) => Type::TaskUpdate,
             Subject::Alert(_) => Type::Alert,
             Subject::CollectorUpdate(_) => Type::CollectorUpdate,
+            Subject::GroupMessage(_) => Type::GroupMessage,
         }
     }
 
@@ -74,7 +80,7 @@ impl Subject {
     pub fn is_state(&self) -> bool {
         match self {
             Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => true,
-            Subject::TaskUpdate(_) | Subject::Alert(_) => false,
+            Subject::TaskUpdate(_) | Subject::Alert(_) | Subject::GroupMessage(_) => false,
         }
     }
 }

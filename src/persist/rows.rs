@@ -13,6 +13,9 @@ use crate::pipeline::Records;
 use crate::severity::Severity;
 use crate::task::{self, LastRun, Pace, Task};
 
+/// Groups whose last message is looked for; fewer may be remembered (`groups.max_groups`).
+const GROUPS_MAX: u32 = 100_000;
+
 type Result<T> = rusqlite::Result<T>;
 
 /// A time as it is stored. Before 1677 and after 2262 there is none.
@@ -25,7 +28,7 @@ fn time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
     Ok(nanos.map(|nanos| Timestamp::from_nanosecond(nanos.into()).unwrap_or_default()))
 }
 
-/// All tasks and alerts. A row that makes no sense is passed over, and said so.
+/// All tasks, alerts and groups. A row that makes no sense is passed over, and said so.
 pub(super) fn load(connection: &Connection) -> Result<Records> {
     let mut tasks = connection.prepare("SELECT * FROM tasks")?;
     let mut alerts = connection.prepare("SELECT * FROM alerts")?;
@@ -34,7 +37,20 @@ pub(super) fn load(connection: &Connection) -> Result<Records> {
         tasks: all(&mut tasks, "id", read_task)?,
         runs: all(&mut runs, "name", read_run)?,
         alerts: all(&mut alerts, "id", read_alert)?,
+        groups: last_of_groups(connection)?,
     })
+}
+
+/// The groups in whose messages the last is the newest, with the number of that.
+fn last_of_groups(connection: &Connection) -> Result<Vec<(Arc<str>, u64)>> {
+    let sql = "SELECT subject, MAX(seq) FROM events WHERE kind = ? GROUP BY subject
+        ORDER BY MAX(seq) DESC LIMIT ?";
+    let mut select = connection.prepare(sql)?;
+    let read = |row: &Row<'_>| {
+        let (name, seq): (String, i64) = (row.get(0)?, row.get(1)?);
+        Ok((name.into(), seq as u64))
+    };
+    select.query_map(params![Type::GroupMessage.name(), GROUPS_MAX], read)?.collect()
 }
 
 fn all<T>(
@@ -223,6 +239,7 @@ pub(super) fn write_event(connection: &Connection, event: &Message, at: Timestam
     let subject = match &event.subject {
         Subject::TaskUpdate(id) => id,
         Subject::Alert(severity) => severity.name(),
+        Subject::GroupMessage(group) => group,
         Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => "",
     };
     let text = String::from_utf8_lossy(&event.text);
@@ -238,6 +255,7 @@ pub(super) fn read_event(row: &Row<'_>) -> Result<Option<Message>> {
     let subject = match Type::of(&kind) {
         Some(Type::TaskUpdate) => Some(Subject::TaskUpdate(subject.into())),
         Some(Type::Alert) => Severity::of(&subject).map(Subject::Alert),
+        Some(Type::GroupMessage) => Some(Subject::GroupMessage(subject.into())),
         _ => None,
     };
     let text: String = row.get(3)?;

@@ -29,7 +29,7 @@ const FIRST: &str = "
         -- Milliseconds since 1970.
         at INTEGER NOT NULL,
         kind TEXT NOT NULL,
-        -- What a filter looks at: the task's id, the alert's level.
+        -- What a filter looks at: the task's id, the alert's level, the group's name.
         subject TEXT NOT NULL,
         text TEXT NOT NULL
     ) STRICT;

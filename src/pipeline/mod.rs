@@ -16,9 +16,12 @@ pub use step::{Done, Kept, Records, Step};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 use crate::alert::{self, Alert};
 use crate::api;
-use crate::hub::{Draft, Subject, Type, TypeSet};
+use crate::group;
+use crate::hub::{Draft, Message, Subject, Type, TypeSet};
 use crate::sample::{Batch, Moment};
 use crate::store::{self, Collectors, Notice, Store};
 use crate::task::{self, Reported, Task};
@@ -29,6 +32,7 @@ pub struct Pipeline {
     pub store: Store,
     pub tasks: task::Registry,
     pub alerts: alert::Registry,
+    pub groups: group::Registry,
     pub collectors: Collectors,
     vitals: Vitals,
     /// What the last input brings into the log.
@@ -85,6 +89,11 @@ pub enum Command {
     ResolveAlert {
         id: String,
     },
+    Publish {
+        group: String,
+        data: Box<RawValue>,
+        from: group::Publisher,
+    },
 }
 
 /// The bounds of the rooms that the pipeline owns.
@@ -93,6 +102,7 @@ pub struct Limits {
     pub store: store::Config,
     pub tasks: task::Config,
     pub alerts: alert::Config,
+    pub groups: group::Config,
 }
 
 /// What a command is answered with.
@@ -101,6 +111,7 @@ pub enum Answer {
     Done,
     Task(Box<Task>),
     Alert(Alert),
+    Published,
 }
 
 /// Why a command changed nothing.
@@ -110,6 +121,8 @@ pub enum CommandError {
     Task(#[from] task::Error),
     #[error(transparent)]
     Alert(#[from] alert::Error),
+    #[error(transparent)]
+    Group(#[from] group::Error),
 }
 
 /// The outcome of one input.
@@ -122,6 +135,7 @@ impl Pipeline {
             store: Store::new(&limits.store),
             tasks: task::Registry::new(&limits.tasks),
             alerts: alert::Registry::new(&limits.alerts),
+            groups: group::Registry::new(&limits.groups),
             collectors: Collectors::default(),
             vitals: Vitals::default(),
             notices: Vec::new(),
@@ -163,6 +177,7 @@ impl Pipeline {
                 self.store.configure(&limits.store);
                 self.tasks.configure(&limits.tasks);
                 self.alerts.configure(&limits.alerts);
+                self.groups.configure(&limits.groups);
                 Vec::new()
             }
             Input::Restore(records) => {
@@ -179,17 +194,28 @@ impl Pipeline {
         std::mem::take(&mut self.notices)
     }
 
-    /// Takes in what was kept of tasks and alerts.
-    pub fn restore(&mut self, Records { tasks, runs, alerts }: Records, now: Moment) {
+    /// Learns the numbers that the messages of the last input were given.
+    pub fn numbered(&mut self, messages: &[Message]) {
+        for message in messages {
+            if let Subject::GroupMessage(group) = &message.subject {
+                self.groups.published(group, message.seq);
+            }
+        }
+    }
+
+    /// Takes in what was kept of tasks, alerts and groups.
+    pub fn restore(&mut self, Records { tasks, runs, alerts, groups }: Records, now: Moment) {
+        self.groups.restore(groups);
         self.tasks.restore(tasks, runs, now);
         self.alerts.restore(alerts);
     }
 
-    /// All tasks and alerts.
+    /// All tasks, alerts and groups.
     pub fn records(&self) -> Records {
         let (tasks, alerts) = (self.tasks.iter().cloned(), self.alerts.iter().cloned());
+        let groups = self.groups.iter().map(|(name, seq)| (name.clone(), seq));
         let (runs, _) = self.tasks.runs();
-        Records { tasks: tasks.collect(), runs, alerts: alerts.collect() }
+        Records { tasks: tasks.collect(), runs, alerts: alerts.collect(), groups: groups.collect() }
     }
 
     fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {
@@ -223,6 +249,13 @@ impl Pipeline {
             }
             Command::ResolveAlert { id } => {
                 return Ok(alert_changed(self.alerts.resolve(&id, now.wall)?));
+            }
+            Command::Publish { group, data, from } => {
+                self.groups.check(&group, data.get())?;
+                let from = api::Publisher::from(&from);
+                let said = api::GroupMessage { group: &group, from, data: &data };
+                let message = draft(Subject::GroupMessage(group.as_str().into()), &said);
+                return Ok((vec![message], Answer::Published));
             }
         };
         Ok(match reported {

@@ -166,6 +166,7 @@ impl Handle {
         let mut state = self.state.write();
         let (drafts, answer) = state.pipeline.apply(input, wanted, now);
         let messages = self.hub.number(drafts, now);
+        state.pipeline.numbered(&messages);
         let notices = state.pipeline.take_notices();
         let (tasks, alerts) =
             (state.pipeline.tasks.take_entries(), state.pipeline.alerts.take_entries());
@@ -177,7 +178,8 @@ impl Handle {
         }
         state.step += 1;
         let number = state.step;
-        let step = Step { number, at: now, messages, tasks, alerts, snapshot, answer };
+        let seq = messages.last().map(|message| message.seq);
+        let step = Step { number, at: now, messages, tasks, alerts, snapshot, seq, answer };
         (Some(step), notices)
     }
 }

@@ -11,12 +11,15 @@ use crate::sample::{Moment, SeriesKey};
 use crate::store::history::Point;
 use crate::task::{self, LastRun, Task};
 
-/// Tasks, the last runs of their names, and alerts, as they are kept.
+/// Tasks, the last runs of their names, alerts and groups, as they are kept.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     pub tasks: Vec<Task>,
     pub runs: Vec<LastRun>,
     pub alerts: Vec<Alert>,
+    /// Groups, and the number of the last message in each. They are read from the events, and not
+    /// kept besides.
+    pub groups: Vec<(Arc<str>, u64)>,
 }
 
 /// What was kept of the state by the daemon before.
@@ -31,6 +34,8 @@ pub struct Kept {
 #[derive(Debug, Clone)]
 pub struct Done {
     pub answer: Answer,
+    /// The number of the message that it has brought about, if it has.
+    pub seq: Option<u64>,
     /// Whether it is on disk.
     pub durable: bool,
 }
@@ -48,6 +53,8 @@ pub struct Step {
     pub alerts: Vec<alert::Entry>,
     /// What [`super::Input::Snapshot`] asked for.
     pub snapshot: Option<Records>,
+    /// The number of the last of the messages.
+    pub(super) seq: Option<u64>,
     pub(super) answer: Option<(oneshot::Sender<Outcome>, Result<Answer, CommandError>)>,
 }
 
@@ -64,9 +71,10 @@ impl Step {
 
     /// Answers whoever gave the input, if somebody waits for it.
     pub fn answer(&mut self, durable: bool) {
+        let seq = self.seq;
         if let Some((reply, answer)) = self.answer.take() {
             // Who asked may have gone; what was asked is done all the same.
-            let _ = reply.send(answer.map(|answer| Done { answer, durable }));
+            let _ = reply.send(answer.map(|answer| Done { answer, seq, durable }));
         }
     }
 }

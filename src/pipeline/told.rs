@@ -44,6 +44,6 @@ pub(super) fn answer(answer: &Answer, now: Moment) {
         Answer::Task(task) => {
             tracing::debug!(task_id = &*task.id, status = task.status.name(), "task changed");
         }
-        Answer::Done => {}
+        Answer::Done | Answer::Published => {}
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::counts::{Counts, Refusals};
 use super::gate::{Gate, Reason};
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
@@ -41,6 +42,7 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
+    pub(super) counts: Counts,
     pub(super) gate: Gate,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
     pub(super) past: Past,
@@ -72,6 +74,7 @@ impl App {
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
+            counts: Counts::default(),
             gate: Gate::new(&config),
             reloads,
             past,
@@ -90,9 +93,19 @@ impl App {
         self.meter.totals()
     }
 
-    /// Open connections, and those refused so far.
-    pub fn connections(&self) -> (usize, u64) {
-        (self.limits.open(), self.limits.refused())
+    /// Open connections, and those among them that have not sent a whole request yet.
+    pub fn connections(&self) -> (usize, usize) {
+        (self.limits.open(), self.limits.fresh())
+    }
+
+    /// Handshakes that have become clients of the stream.
+    pub fn handshakes(&self) -> u64 {
+        self.counts.handshakes()
+    }
+
+    /// What was refused so far, and why.
+    pub fn refusals(&self) -> [Refusals; 4] {
+        self.counts.refusals()
     }
 
     /// Requests that were refused for whom they meant or where they came from.

@@ -38,6 +38,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Connections at once from one address; one more is answered 429.
     pub max_connections_per_address: usize,
+    /// Connections at once that have not sent a whole request yet; one more is answered 503.
+    pub max_handshakes: usize,
     /// Largest request body; a larger one is answered 413.
     pub max_body_size: ByteSize,
     /// A connection whose request head has not arrived by then is closed.
@@ -59,6 +61,7 @@ impl Default for Config {
             origins: Vec::new(),
             max_connections: 10_000,
             max_connections_per_address: 1_000,
+            max_handshakes: 5_000,
             max_body_size: ByteSize(256 << 10),
             header_timeout: HumanDuration::secs(10),
             request_timeout: HumanDuration::secs(30),
@@ -134,6 +137,10 @@ pub struct WebSocketConfig {
     pub pong_timeout: HumanDuration,
     /// A write that makes no progress for this long drops the client.
     pub write_timeout: HumanDuration,
+    /// Groups that the filter of one client may name.
+    pub max_groups: usize,
+    /// Let clients publish to groups.
+    pub publish: bool,
     /// Messages a second from one client, beyond a burst of twice as many; more close it with 1008.
     pub max_message_rate: u32,
     /// Invalid messages that a client may send in a minute; one more closes it with 1008.
@@ -159,6 +166,8 @@ impl Default for WebSocketConfig {
             ping_interval: HumanDuration::secs(30),
             pong_timeout: HumanDuration::secs(10),
             write_timeout: HumanDuration::secs(30),
+            max_groups: 100,
+            publish: true,
             max_message_rate: 50,
             max_errors_per_minute: 20,
         }

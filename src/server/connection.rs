@@ -67,6 +67,7 @@ pub(super) async fn serve<E>(
     let asked = Notify::new();
     let service = service_fn(|mut request: Request<Incoming>| {
         asked.notify_one();
+        permit.has_asked();
         let promise = request.extensions_mut().remove::<OnUpgrade>();
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });

@@ -1,8 +1,8 @@
-//! How many connections there are, in all and from each address.
+//! How many connections there are: in all, from each address, and such that have asked nothing yet.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::StatusCode;
 use parking_lot::Mutex;
@@ -14,13 +14,14 @@ use super::{App, Config};
 #[derive(Debug, Default)]
 pub(super) struct ConnectionLimits {
     open: Mutex<Open>,
-    refused: AtomicU64,
     drained: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
+    /// Those that have not sent a whole request.
+    fresh: usize,
     /// Local ones have no address, and count as if they had one in common.
     by_address: HashMap<Option<IpAddr>, usize>,
 }
@@ -29,6 +30,7 @@ struct Open {
 pub(super) struct Permit {
     app: App,
     address: Option<IpAddr>,
+    fresh: AtomicBool,
 }
 
 impl ConnectionLimits {
@@ -36,8 +38,8 @@ impl ConnectionLimits {
         self.open.lock().total
     }
 
-    pub(super) fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    pub(super) fn fresh(&self) -> usize {
+        self.open.lock().fresh
     }
 
     /// Returns when no connection is open.
@@ -64,24 +66,37 @@ impl App {
         config: &Config,
     ) -> Result<Permit, StatusCode> {
         let mut open = self.limits.open.lock();
-        let Open { total, by_address } = &mut *open;
+        let Open { total, fresh, by_address } = &mut *open;
         let from_address = by_address.get(&address).copied().unwrap_or(0);
-        let refusal = if *total >= config.max_connections {
-            StatusCode::SERVICE_UNAVAILABLE
+        let (status, reason) = if *total >= config.max_connections {
+            (StatusCode::SERVICE_UNAVAILABLE, "connections")
         } else if from_address >= config.max_connections_per_address {
-            StatusCode::TOO_MANY_REQUESTS
+            (StatusCode::TOO_MANY_REQUESTS, "address")
+        } else if *fresh >= config.max_handshakes {
+            (StatusCode::SERVICE_UNAVAILABLE, "handshakes")
         } else {
             *total += 1;
+            *fresh += 1;
             by_address.insert(address, from_address + 1);
-            return Ok(Permit { app: self.clone(), address });
+            return Ok(Permit { app: self.clone(), address, fresh: AtomicBool::new(true) });
         };
-        self.limits.refused.fetch_add(1, Ordering::Relaxed);
-        Err(refusal)
+        self.counts.connections_refused.add(reason);
+        Err(status)
+    }
+}
+
+impl Permit {
+    /// The connection has sent a whole request.
+    pub(super) fn has_asked(&self) {
+        if self.fresh.swap(false, Ordering::Relaxed) {
+            self.app.limits.open.lock().fresh -= 1;
+        }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        self.has_asked();
         let mut open = self.app.limits.open.lock();
         open.total -= 1;
         if let Some(count) = open.by_address.get_mut(&self.address) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::alert;
 use crate::api;
+use crate::group;
 use crate::pipeline::{Closed, CommandError};
 use crate::task;
 
@@ -137,6 +138,10 @@ impl From<CommandError> for Problem {
                 alert::Error::Resolved(_) => (StatusCode::CONFLICT, "alert_resolved"),
                 alert::Error::Length(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
                 alert::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_alerts"),
+            },
+            CommandError::Group(error) => match error {
+                group::Error::Name(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_group"),
+                group::Error::Size(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
             },
         };
         let possible = match &error {

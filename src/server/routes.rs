@@ -26,8 +26,8 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 
 fn api() -> Route {
     use rest::{
-        alerts, clients, collectors, doctor, events, openapi, plugins, reload, samples, status,
-        tasks,
+        alerts, clients, collectors, doctor, events, groups, openapi, plugins, reload, samples,
+        status, tasks,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -39,6 +39,8 @@ fn api() -> Route {
         .at("/plugins", Methods::get(plugins::list).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
         .at("/events", Methods::get(events::list).boxed())
+        .at("/groups", Methods::get(groups::list).boxed())
+        .at("/groups/:name/messages", Methods::post(groups::publish).boxed())
         .at("/samples", Methods::get(samples::list).boxed())
         .at("/tasks", Methods::get(tasks::list).and(Method::POST, tasks::create).boxed())
         .at(

@@ -25,14 +25,13 @@ export class Daemon {
     this.#settings = settings;
   }
 
-  /** Starts the daemon; again after `kill`, on the same port and with the same state. */
-  async start() {
+  /** Starts the daemon; again after `kill`, on the same port, unless another is named, and with the same state. */
+  async start(port = this.origin === null ? this.#port : new URL(this.origin).port) {
     this.#folder ??= await mkdtemp(join(tmpdir(), 'gz-monitor-browser-'));
     const config = join(this.#folder, 'gz-monitor.toml');
     await writeFile(config, this.#settings);
-    const port = this.origin === null ? String(this.#port) : new URL(this.origin).port;
     const env = { ...process.env, HOME: this.#folder, XDG_STATE_HOME: join(this.#folder, 'state'), XDG_RUNTIME_DIR: this.#folder };
-    this.#child = spawn(this.#binary, ['server', '--port', port, '--config', config], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(this.#binary, ['server', '--port', String(port), '--config', config], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr.on('data', data => { this.#log += data; });
     this.origin = await this.#announced();
   }

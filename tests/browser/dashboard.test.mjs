@@ -249,6 +249,40 @@ test('a killed daemon is said to be gone, and a new one is found without help', 
   });
 });
 
+test('a page that was cut off is sent what it has missed', async () => {
+  await withPage({}, async page => {
+    const mark = Date.now();
+    await daemon.call('POST', 'tasks', { id: `before-${mark}`, name: `before ${mark}` });
+    await page.getByText(`before ${mark}`, { exact: true }).waitFor();
+    const sent = [];
+    const received = [];
+    page.on('websocket', socket => {
+      socket.on('framesent', ({ payload }) => sent.push(JSON.parse(payload)));
+      socket.on('framereceived', ({ payload }) => received.push(JSON.parse(payload)));
+    });
+    await daemon.kill();
+    await page.locator('#retry').waitFor();
+    // Where the page does not look for it.
+    const home = daemon.origin;
+    await daemon.start(0);
+    await daemon.call('PATCH', `tasks/before-${mark}`, { status: 'completed' });
+    await daemon.call('DELETE', `tasks/before-${mark}`);
+    await daemon.call('POST', 'tasks', { id: `missed-${mark}`, name: `missed ${mark}` });
+    await daemon.stop();
+    daemon.origin = home;
+    await daemon.start();
+    await isLive(page);
+    await page.getByText(`missed ${mark}`, { exact: true }).waitFor();
+    assert.match(sent[0].since, /^[0-9a-f]+:[0-9]+$/);
+    const resumed = received.find(message => message.type === 'resumed');
+    assert.equal(resumed.data.complete, true);
+    const replayed = received.slice(0, received.indexOf(resumed)).filter(message => message.type === 'task_update');
+    assert.deepEqual(replayed.map(({ data }) => [data.id, data.status]), [[`before-${mark}`, 'completed'], [`missed-${mark}`, 'running']]);
+    // It comes back with what was missed, and goes again with the lists.
+    await page.getByText(`before ${mark}`, { exact: true }).waitFor({ state: 'detached' });
+  });
+});
+
 test('the controls are reached and worked by keyboard, with a visible focus', async () => {
   await withPage({}, async page => {
     const wanted = new Set(['skip', 'theme', 'range']);

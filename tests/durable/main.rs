@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod groups;
 mod history;
 mod kill;
 mod pages;
@@ -66,7 +67,7 @@ impl Resumed {
         loop {
             let message = client.next().await.expect("an open connection");
             match message["type"].as_str() {
-                Some("task_update" | "alert") => events.push(message),
+                Some("task_update" | "alert" | "group_message") => events.push(message),
                 Some("gap") => gaps.push(message["data"].clone()),
                 Some("resumed") => {
                     let initial = client.next().await.expect("an open connection");

@@ -1,6 +1,6 @@
 //! Connections beyond the bounds, half-open ones and idle ones.
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -47,6 +47,33 @@ async fn check_bound(config: &str, status: u16) {
 #[tokio::test]
 async fn too_many_connections_are_503() {
     check_bound("max_connections", 503).await;
+}
+
+#[tokio::test]
+async fn too_many_that_have_not_asked_are_503_and_those_that_have_live_on() {
+    let daemon = quiet("[server]\nmax_handshakes = 2\n").await;
+    let mut client = connect(&daemon).await;
+    let connect = async || TcpStream::connect(daemon.address).await.expect("a connection");
+    // The one that asked whether the daemon is ready has asked.
+    let mut idle = vec![connect().await, connect().await];
+    until("there are two", || async { (try_to_connect(&daemon).await.0 == 503).then_some(()) })
+        .await;
+    is_served(&mut client).await;
+    // Half a request is none.
+    idle[0].write_all(b"GET /healthz HTTP/1.1\r\n").await.expect("written");
+    assert_eq!(try_to_connect(&daemon).await.0, 503);
+    let host = format!("Host: {}\r\n\r\n", daemon.address);
+    idle[0].write_all(host.as_bytes()).await.expect("written");
+    let mut answer = [0; 12];
+    let read = timeout(PATIENCE, idle[0].read_exact(&mut answer)).await.expect("an answer in time");
+    read.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    until("one has asked", || async { try_to_connect(&daemon).await.1 }).await;
+    idle.push(connect().await);
+    until("there are two", || async { (try_to_connect(&daemon).await.0 == 503).then_some(()) })
+        .await;
+    drop(idle);
+    until("they are gone", || async { try_to_connect(&daemon).await.1 }).await;
 }
 
 #[tokio::test]

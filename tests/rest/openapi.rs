@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 33] = [
+const OPERATIONS: [(&str, &str); 35] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -19,6 +19,8 @@ const OPERATIONS: [(&str, &str); 33] = [
     ("POST", "/api/v1/collectors/{id}/restart"),
     ("GET", "/api/v1/doctor"),
     ("GET", "/api/v1/events"),
+    ("GET", "/api/v1/groups"),
+    ("POST", "/api/v1/groups/{name}/messages"),
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/label/{id}/values"),
     ("GET", "/api/v1/labels"),
@@ -113,11 +115,12 @@ async fn it_has_every_route_and_no_other() {
     let source = include_str!("../../src/server/routes.rs");
     let (_, api) = source.split_once("fn api()").expect("the routes under /api/v1");
     let routed = api.split(".at(").skip(1).filter_map(|rest| rest.split('"').nth(1));
-    let routed: BTreeSet<String> =
-        routed.map(|path| format!("/api/v1{}", path.replace(":id", "{id}"))).collect();
+    let routed: BTreeSet<String> = routed
+        .map(|path| format!("/api/v1{}", path.replace(":id", "{id}").replace(":name", "{name}")))
+        .collect();
     assert_eq!(routed, OPERATIONS.map(|(_, path)| path.to_owned()).into());
     for path in routed {
-        let asked = path.replace("{id}", "x");
+        let asked = path.replace("{id}", "x").replace("{name}", "x");
         for method in METHODS {
             let answer = send(&daemon, method, &asked, &[], "").await;
             let is_listed = OPERATIONS.contains(&(method, path.as_str()));
@@ -139,7 +142,7 @@ async fn fits(daemon: &Daemon, document: &Value, method: &str, path: &str, body:
         .find(|(template, _)| {
             let wanted: Vec<&str> = template.split('/').collect();
             wanted.len() == parts.len()
-                && wanted.iter().zip(&parts).all(|(want, is)| *want == "{id}" || want == is)
+                && wanted.iter().zip(&parts).all(|(want, is)| want.starts_with('{') || want == is)
         })
         .unwrap_or_else(|| panic!("{path} is not described"));
     let responses = &item[method.to_lowercase()]["responses"];
@@ -190,6 +193,11 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/events?limit=2", json!(null)),
         ("GET", "/api/v1/events?since=another:7&types=task_update", json!(null)),
         ("GET", "/api/v1/events?since=7", json!(null)),
+        ("POST", "/api/v1/groups/ops/messages", json!("text")),
+        ("POST", "/api/v1/groups/a%20b/messages", json!(1)),
+        ("GET", "/api/v1/groups?limit=2", json!(null)),
+        ("GET", "/api/v1/groups?limit=0", json!(null)),
+        ("GET", "/api/v1/events?groups=ops&types=group_message", json!(null)),
         ("GET", "/api/v1/samples?nmae=x", json!(null)),
         ("GET", "/api/v1/query?query=node_load1", json!(null)),
         ("GET", "/api/v1/query?query=vector(1)", json!(null)),

@@ -6,6 +6,7 @@ mod support;
 mod abuse;
 mod end;
 mod filters;
+mod groups;
 mod messages;
 mod order;
 mod shape;

@@ -153,7 +153,7 @@ async fn clients_are_listed() {
     clients.iter().for_each(shape::client);
     assert_eq!(clients.len(), 2, "{list}");
     assert_eq!((&clients[0]["id"], &clients[0]["lag"]), (&id, &json!(0)));
-    let types = json!(["system_status", "metrics_update", "task_update", "alert"]);
+    let types = json!(["system_status", "metrics_update", "task_update", "alert", "group_message"]);
     assert_eq!(clients[0]["filter"], json!({"types": types}));
     assert_eq!(clients[1]["filter"], filter);
     assert!(clients[0]["bytes_sent"].as_u64() > Some(500), "{list}");
@@ -170,9 +170,10 @@ async fn clients_are_listed() {
 async fn the_filter_that_holds_is_told() {
     let daemon = quiet().await;
     let (mut client, _) = connect(&daemon).await;
-    let default = json!({"types": ["system_status", "metrics_update", "task_update", "alert"]});
+    let default = json!({"types":
+        ["system_status", "metrics_update", "task_update", "alert", "group_message"]});
     let all = json!({"types":
-        ["system_status", "metrics_update", "task_update", "alert", "collector_update"]});
+        ["system_status", "metrics_update", "task_update", "alert", "collector_update", "group_message"]});
     for (filter, expected) in [
         (json!({}), default.clone()),
         (json!({"types": [], "task_ids": [], "collectors": []}), default.clone()),
@@ -185,6 +186,10 @@ async fn the_filter_that_holds_is_told() {
         (
             json!({"types": ["collector_update"], "collectors": ["cpu"]}),
             json!({"types": ["collector_update"], "collectors": ["cpu"]}),
+        ),
+        (
+            json!({"types": ["group_message"], "groups": ["ops", "dev"]}),
+            json!({"types": ["group_message"], "groups": ["dev", "ops"]}),
         ),
     ] {
         let answer = subscribe(&mut client, filter).await;

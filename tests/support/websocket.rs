@@ -4,7 +4,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -61,8 +61,10 @@ impl Client {
 
     /// The next message of JSON; `None` when the connection is closed.
     pub async fn next(&mut self) -> Option<Value> {
+        // The daemon's pings do not count: they come for as long as one waits.
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let message = timeout(PATIENCE, self.0.next()).await.expect("a message in time");
+            let message = timeout_at(deadline, self.0.next()).await.expect("a message in time");
             match message? {
                 Ok(Message::Text(text)) => {
                     return Some(serde_json::from_str(&text).expect("a message is JSON"));

@@ -76,6 +76,8 @@ const HANDLERS = {
     model.alerts.put(data);
     return ['alerts'];
   },
+  /** What was missed has come, in its order; what was deleted meanwhile is not in it. */
+  resumed: () => { reload(); },
   gap: complaint,
   error: complaint,
 };

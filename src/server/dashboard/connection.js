@@ -1,5 +1,7 @@
 // The WebSocket: opened, watched, and opened again after 1 s to 30 s when it is lost.
 
+import { Place } from './place.js';
+
 const BACKOFF_MIN_MS = 1_000;
 const BACKOFF_MAX_MS = 30_000;
 const OPEN_TIMEOUT_MS = 10_000;
@@ -27,6 +29,7 @@ export class Connection {
   #openedAt = 0;
   #failures = 0;
   #pinged = false;
+  #place = new Place();
 
   constructor(url, { onMessage, onState }) {
     this.#url = url;
@@ -42,7 +45,8 @@ export class Connection {
     this.#socket = socket;
     this.#openedAt = Date.now();
     this.#timer = setTimeout(() => this.#lost(socket), OPEN_TIMEOUT_MS);
-    socket.onopen = () => socket.send(JSON.stringify(SUBSCRIBE));
+    const since = this.#place.connect();
+    socket.onopen = () => socket.send(JSON.stringify({ ...SUBSCRIBE, since }));
     socket.onmessage = event => this.#received(socket, event.data);
     socket.onclose = () => this.#lost(socket);
   }
@@ -79,6 +83,7 @@ export class Connection {
       console.warn('A message is not JSON:', data);
       return;
     }
+    if (message !== null && typeof message === 'object') this.#place.hear(message);
     this.#onMessage(message);
   }
 

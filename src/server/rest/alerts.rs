@@ -42,7 +42,7 @@ pub(crate) async fn resolve(Data(app): Data<&App>, Path(id): Path<String>) -> Re
 }
 
 async fn command(app: &App, command: Command) -> Result<Json> {
-    let Done { answer, durable } = app.pipeline.command(command).await??;
+    let Done { answer, durable, .. } = app.pipeline.command(command).await??;
     match answer {
         Answer::Alert(alert) => {
             let durable = (!durable).then_some(false);

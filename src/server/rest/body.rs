@@ -1,9 +1,11 @@
 //! A request's JSON body, refused with the reason and the place.
 
+use bytes::Bytes;
 use http::{StatusCode, header};
 use poem::error::ReadBodyError;
 use poem::{FromRequest, Request, RequestBody};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::Problem;
 use crate::server::App;
@@ -13,19 +15,33 @@ pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<'a, T: DeserializeOwned> FromRequest<'a> for JsonBody<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let limit = request.data::<App>().map_or(0, |app| *app.config().max_body_size);
-        check_content_type(request)?;
-        let read = body.take()?.into_bytes_limit(limit as usize).await;
-        let bytes = read.map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!("The body may have {limit} bytes (server.max_body_size)."),
-            ),
-            error => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", error.to_string()),
-        })?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse(&read(request, body).await?)?))
     }
+}
+
+/// A body of any JSON, as it was sent, within `server.max_body_size`.
+pub(super) struct AnyJson(pub(super) Box<RawValue>);
+
+impl<'a> FromRequest<'a> for AnyJson {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let bytes = read(request, body).await?;
+        Ok(Self(serde_json::from_slice(&bytes).map_err(|error| broken(&error))?))
+    }
+}
+
+async fn read(request: &Request, body: &mut RequestBody) -> poem::Result<Bytes> {
+    let limit = request.data::<App>().map_or(0, |app| *app.config().max_body_size);
+    check_content_type(request)?;
+    let read = body.take()?.into_bytes_limit(limit as usize).await;
+    let bytes = read.map_err(|error| match error {
+        ReadBodyError::PayloadTooLarge => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("The body may have {limit} bytes (server.max_body_size)."),
+        ),
+        error => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", error.to_string()),
+    })?;
+    Ok(bytes)
 }
 
 fn check_content_type(request: &Request) -> Result<(), Problem> {

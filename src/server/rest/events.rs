@@ -1,5 +1,7 @@
 //! Events of the past, page by page.
 
+use std::collections::BTreeSet;
+
 use http::{StatusCode, header};
 use poem::web::{Data, Query};
 use poem::{IntoResponse, Response, handler};
@@ -7,16 +9,19 @@ use serde_json::value::RawValue;
 
 use super::{Json, Problem, Result};
 use crate::api::{Events, GapData};
+use crate::group;
 use crate::hub::{Ask, Entry, Filter, Gap, Place, Type, TypeSet};
 use crate::server::{App, history};
 
 /// Events of one page, if nobody says how many, and at most.
 const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
+/// Groups that may be named.
+const GROUPS_MAX: usize = 100;
 /// Bytes of one page, the last event left out.
 const BYTES: usize = 4 << 20;
 
-/// `GET /api/v1/events?since=EPOCH:SEQ&types=TYPE,…&limit=N`: what was published after this place,
+/// `GET /api/v1/events?since=EPOCH:SEQ&types=TYPE,…&groups=NAME,…&limit=N`: what was published after this place,
 /// oldest first; without a place, from the oldest that is kept.
 #[handler]
 pub(crate) async fn list(
@@ -65,9 +70,9 @@ struct Wanted {
 
 impl Wanted {
     fn parse(parameters: &[(String, String)]) -> Result<Self> {
-        let types = Self::events();
-        let filter = Filter { types, ..Filter::default() };
+        let filter = Filter { types: Self::events(), ..Filter::default() };
         let mut wanted = Self { since: None, filter, limit: LIMIT };
+        let mut are_types_named = false;
         for (index, (parameter, value)) in parameters.iter().enumerate() {
             if parameters[..index].iter().any(|(before, _)| before == parameter) {
                 return Err(invalid(format!("{parameter}: there may be one")));
@@ -77,36 +82,71 @@ impl Wanted {
                     let place = value.parse::<Place>();
                     wanted.since = Some(place.map_err(|error| invalid(error.to_string()))?);
                 }
-                "types" => wanted.filter.types = Self::types(value)?,
+                "types" => {
+                    wanted.filter.types = Self::types(value)?;
+                    are_types_named = true;
+                }
+                "groups" => wanted.filter.groups = Self::groups(value)?,
                 "limit" => {
                     let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
                     wanted.limit = limit
                         .ok_or_else(|| invalid(format!("limit: a number from 1 to {LIMIT_MAX}")))?;
                 }
-                _ => return Err(invalid(format!("{parameter}: there are since, types and limit"))),
+                _ => {
+                    return Err(invalid(format!(
+                        "{parameter}: there are since, types, groups and limit"
+                    )));
+                }
             }
+        }
+        let has_groups = !wanted.filter.groups.is_empty();
+        if are_types_named && wanted.filter.types.contains(Type::GroupMessage) && !has_groups {
+            let text = "groups: with the type group_message, those whose messages are wanted";
+            return Err(invalid(text.to_owned()));
         }
         Ok(wanted)
     }
 
+    fn groups(names: &str) -> Result<BTreeSet<String>> {
+        let names: BTreeSet<String> = names.split(',').map(str::to_owned).collect();
+        if names.len() > GROUPS_MAX {
+            return Err(invalid(format!("groups: there may be {GROUPS_MAX}")));
+        }
+        let wrong = names.iter().find_map(|name| group::check_name(name).err());
+        wrong.map_or(Ok(names), |error| Err(invalid(error.to_string())))
+    }
+
     fn events() -> TypeSet {
-        [Type::TaskUpdate, Type::Alert].into_iter().fold(TypeSet::NONE, TypeSet::with)
+        [Type::TaskUpdate, Type::Alert, Type::GroupMessage]
+            .into_iter()
+            .fold(TypeSet::NONE, TypeSet::with)
     }
 
     fn types(names: &str) -> Result<TypeSet> {
         names.split(',').try_fold(TypeSet::NONE, |types, name| {
             let kind = Type::of(name).filter(|kind| Self::events().contains(*kind));
             kind.map(|kind| types.with(kind)).ok_or_else(|| {
-                invalid(format!("types: {name:?} is not kept; there are task_update and alert"))
+                let known = "there are task_update, alert and group_message";
+                invalid(format!("types: {name:?} is not kept; {known}"))
             })
         })
     }
 
     /// The next page (RFC 8288).
     fn link(&self, next: &str) -> String {
-        let types: Vec<&str> = self.filter.types.iter().map(Type::name).collect();
+        let types = match self.filter.groups.is_empty() {
+            true => self.filter.types.without(Type::GroupMessage),
+            false => self.filter.types,
+        };
+        let types: Vec<&str> = types.iter().map(Type::name).collect();
         let (types, limit) = (types.join(","), self.limit);
-        format!("</api/v1/events?since={next}&types={types}&limit={limit}>; rel=\"next\"")
+        let groups: Vec<&str> = self.filter.groups.iter().map(String::as_str).collect();
+        // Names need no escape.
+        let groups = match groups.is_empty() {
+            true => String::new(),
+            false => format!("&groups={}", groups.join(",")),
+        };
+        format!("</api/v1/events?since={next}&types={types}{groups}&limit={limit}>; rel=\"next\"")
     }
 }
 

@@ -6,6 +6,7 @@ pub(super) mod clients;
 pub(super) mod collectors;
 pub(super) mod doctor;
 pub(super) mod events;
+pub(super) mod groups;
 mod json;
 pub(super) mod openapi;
 pub(super) mod plugins;
@@ -15,7 +16,7 @@ pub(super) mod status;
 pub(super) mod tasks;
 
 use super::problem::Problem;
-use body::JsonBody;
+use body::{AnyJson, JsonBody};
 use json::Json;
 
 /// What every handler here returns.

@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Doctor, Events, Health, Metric,
-    MetricMetadata, MetricsUpdate, NewTask, Plugins, QueryAnswer, QueryData, QueryError, Reloaded,
-    Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
+    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Doctor, Events, Groups, Health,
+    Metric, MetricMetadata, MetricsUpdate, NewTask, Plugins, Published, QueryAnswer, QueryData,
+    QueryError, Reloaded, Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -40,6 +40,7 @@ impl Builder {
         self.state();
         self.tasks();
         self.alerts();
+        self.groups();
         self.queries();
         let problem = self.schema::<Problem>();
         let problem = json!({
@@ -85,7 +86,11 @@ impl Builder {
         self.get::<Events>("/api/v1/events", "What was published before, oldest first");
         self.paths["/api/v1/events"]["get"]["parameters"] = json!([
             in_query("since", "EPOCH:SEQ: what came after this place; from the oldest if absent"),
-            in_query("types", "task_update, alert or both, separated by a comma; both if absent"),
+            in_query(
+                "types",
+                "task_update, alert, group_message, or some of these, separated by commas; task_update and alert if absent, and group_message if there are groups"
+            ),
+            in_query("groups", "Of group_message, those of these groups, separated by commas"),
             in_query("limit", "Events of one page, from 1 to 1000; 100 if absent"),
         ]);
         let document = json!({ "200": { "description": "This document" } });
@@ -121,6 +126,18 @@ impl Builder {
         self.add("/api/v1/alerts", "post", summary, Some(body), alert.clone());
         self.get::<Alert>("/api/v1/alerts/{id}", "One alert");
         self.add("/api/v1/alerts/{id}/resolve", "post", "End a firing alert", None, alert);
+    }
+
+    fn groups(&mut self) {
+        self.get::<Groups>("/api/v1/groups", "Groups that have members, or had messages");
+        self.paths["/api/v1/groups"]["get"]["parameters"] = json!([
+            in_query("after", "Those whose names come after this one"),
+            in_query("limit", "As many at the most, from 1 to 1000; 100 if absent"),
+        ]);
+        let (body, published) = (self.schema::<Value>(), self.schema::<Published>());
+        let published = Self::answer("200", "The number of the message", &published);
+        let path = "/api/v1/groups/{name}/messages";
+        self.add(path, "post", "Say something in a group", Some(body), published);
     }
 
     /// Requests and answers of Prometheus' form.
@@ -214,10 +231,11 @@ impl Builder {
             let content = json!({ "application/json": { "schema": schema } });
             operation["requestBody"] = json!({ "required": true, "content": content });
         }
-        if path.contains("{id}") {
+        let named = path.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+        if let Some((name, _)) = named {
             let schema = json!({ "type": "string" });
             operation["parameters"] =
-                json!([{ "name": "id", "in": "path", "required": true, "schema": schema }]);
+                json!([{ "name": name, "in": "path", "required": true, "schema": schema }]);
         }
         let item = self.paths.entry(path).or_insert_with(|| json!({}));
         item[method] = operation;

@@ -83,7 +83,7 @@ fn idempotency_key(request: &Request) -> Result<Option<String>> {
 }
 
 async fn command(app: &App, command: Command) -> Result<Task> {
-    let Done { answer, durable } = app.pipeline.command(command).await??;
+    let Done { answer, durable, .. } = app.pipeline.command(command).await??;
     match answer {
         Answer::Task(task) => {
             let durable = (!durable).then_some(false);

@@ -41,6 +41,8 @@ pub struct Accepted {
 #[error("{reason}")]
 pub struct Refusal {
     pub status: StatusCode,
+    /// What metrics call it.
+    pub name: &'static str,
     /// A sentence for the body of the answer.
     pub reason: &'static str,
     headers: &'static [(HeaderName, &'static str)],
@@ -79,25 +81,28 @@ impl Refusal {
         self.headers.iter().map(header).collect()
     }
 
-    const fn bad_request(reason: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, reason, headers: &[] }
+    const fn bad_request(name: &'static str, reason: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, name, reason, headers: &[] }
     }
 }
 
 const NOT_GET: Refusal = Refusal {
     status: StatusCode::METHOD_NOT_ALLOWED,
+    name: "method",
     reason: "A WebSocket connection is opened with GET.",
     headers: &[(ALLOW, "GET")],
 };
 
 const NOT_AN_UPGRADE: Refusal = Refusal {
     status: StatusCode::UPGRADE_REQUIRED,
+    name: "upgrade",
     reason: "This address speaks WebSocket only: the request must have \"Upgrade: websocket\".",
     headers: &[(UPGRADE, "websocket"), (CONNECTION, "Upgrade")],
 };
 
 const WRONG_VERSION: Refusal = Refusal {
     status: StatusCode::UPGRADE_REQUIRED,
+    name: "version",
     reason: "Sec-WebSocket-Version must be 13.",
     headers: &[(UPGRADE, "websocket"), (CONNECTION, "Upgrade"), (SEC_WEBSOCKET_VERSION, "13")],
 };
@@ -119,27 +124,32 @@ pub fn judge(
         return Err(NOT_GET);
     }
     if version != Version::HTTP_11 {
-        return Err(Refusal::bad_request("A WebSocket connection is opened with HTTP/1.1."));
+        return Err(Refusal::bad_request(
+            "http",
+            "A WebSocket connection is opened with HTTP/1.1.",
+        ));
     }
     if only(headers, &HOST).is_none() {
-        return Err(Refusal::bad_request("The request must have one Host header."));
+        return Err(Refusal::bad_request("host", "The request must have one Host header."));
     }
     if !tokens(headers, &UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket")) {
         return Err(NOT_AN_UPGRADE);
     }
     if !tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
-        return Err(Refusal::bad_request("The Connection header must name Upgrade."));
+        return Err(Refusal::bad_request("connection", "The Connection header must name Upgrade."));
     }
     if only(headers, &SEC_WEBSOCKET_VERSION) != Some("13") {
         return Err(WRONG_VERSION);
     }
     let key = only(headers, &SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
-    let key = key.ok_or(Refusal::bad_request("Sec-WebSocket-Key must be 16 bytes in base64."))?;
+    let key =
+        key.ok_or(Refusal::bad_request("key", "Sec-WebSocket-Key must be 16 bytes in base64."))?;
     let protocol = tokens(headers, &SEC_WEBSOCKET_PROTOCOL)
         .find_map(|offer| PROTOCOLS.into_iter().find(|(name, _)| *name == offer));
     let offers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::as_bytes);
-    let agreed = extension::agree(offers)
-        .map_err(|_| Refusal::bad_request("Sec-WebSocket-Extensions is no list of extensions."))?;
+    let agreed = extension::agree(offers).map_err(|_| {
+        Refusal::bad_request("extensions", "Sec-WebSocket-Extensions is no list of extensions.")
+    })?;
     Ok(Accepted { protocol, deflate: agreed.filter(|_| deflate), accept: accept(key) })
 }
 

@@ -1,4 +1,4 @@
-//! What a client may say: subscribe, unsubscribe, ping.
+//! What a client may say: subscribe, unsubscribe, publish, ping.
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{Event, Violation};
 use crate::api::{self, ErrorCode, ErrorData};
 use crate::hub::{Encoding, Filter, Place};
+use crate::server::WebSocketConfig;
 
 /// As deep as JSON may be nested.
 const DEPTH_MAX: usize = 128;
@@ -16,26 +17,45 @@ pub enum Inbound {
     /// With the place from which it wants what it has missed, if it says one.
     Subscribe(Filter, Option<Place>),
     Unsubscribe,
+    /// To a group, JSON.
+    Publish {
+        group: String,
+        data: String,
+    },
     Ping,
 }
 
 impl Inbound {
     /// Reads a message that came as a frame of text or of bytes, from a client that speaks
-    /// `encoding`; the inner error is what the client is answered.
+    /// `encoding` and is bound by `limits`; the inner error is what the client is answered.
     ///
     /// # Errors
     /// It came as the other kind of frame, which ends the connection.
     pub(super) fn read(
         event: Event,
         encoding: Encoding,
+        limits: &WebSocketConfig,
     ) -> Result<Result<Self, ErrorData>, Violation> {
-        match (event, encoding) {
-            (Event::Text(text), Encoding::Json) => Ok(Self::parse(&text)),
-            (Event::Binary(bytes), Encoding::MessagePack) => Ok(Self::unpack(&bytes)),
-            (_, Encoding::Json) => Err(Violation::unsupported("only text is understood")),
+        let said = match (event, encoding) {
+            (Event::Text(text), Encoding::Json) => Self::parse(&text),
+            (Event::Binary(bytes), Encoding::MessagePack) => Self::unpack(&bytes),
+            (_, Encoding::Json) => return Err(Violation::unsupported("only text is understood")),
             (_, Encoding::MessagePack) => {
-                Err(Violation::unsupported("only MessagePack in binary frames is understood"))
+                let only = "only MessagePack in binary frames is understood";
+                return Err(Violation::unsupported(only));
             }
+        };
+        Ok(said.and_then(|said| said.within(limits)))
+    }
+
+    fn within(self, limits: &WebSocketConfig) -> Result<Self, ErrorData> {
+        let most = limits.max_groups;
+        match &self {
+            Self::Subscribe(filter, _) if filter.groups.len() > most => {
+                let text = format!("groups: a filter may name {most} (websocket.max_groups)");
+                Err(fault(ErrorCode::InvalidFilter, text))
+            }
+            _ => Ok(self),
         }
     }
 
@@ -83,9 +103,10 @@ impl Inbound {
                     Ok(Self::Subscribe(filter(message)?, since))
                 }
                 "unsubscribe" => Ok(Self::Unsubscribe),
+                "publish" => publish(message),
                 "ping" => Ok(Self::Ping),
                 unknown => {
-                    let known = "there are subscribe, unsubscribe and ping";
+                    let known = "there are subscribe, unsubscribe, publish and ping";
                     let text = format!("unknown type {unknown:?}; {known}");
                     Err(fault(ErrorCode::UnknownType, text))
                 }
@@ -107,6 +128,17 @@ fn filter(mut message: Map<String, Value>) -> Result<Filter, ErrorData> {
             .map_err(|error| fault(ErrorCode::InvalidFilter, format!("filter: {error}")))?,
     };
     Filter::try_from(filter).map_err(|error| fault(ErrorCode::InvalidFilter, error))
+}
+
+fn publish(mut message: Map<String, Value>) -> Result<Inbound, ErrorData> {
+    let group = match message.remove("group") {
+        Some(Value::String(group)) => group,
+        Some(_) => return Err(fault(ErrorCode::InvalidGroup, "group: it must be a string")),
+        None => return Err(fault(ErrorCode::InvalidGroup, "group: it is missing")),
+    };
+    let missing = || fault(ErrorCode::InvalidMessage, "data: it is missing; null is a value");
+    let data = message.remove("data").ok_or_else(missing)?.to_string();
+    Ok(Inbound::Publish { group, data })
 }
 
 fn since(value: Option<Value>) -> Result<Option<Place>, ErrorData> {
@@ -145,6 +177,32 @@ mod tests {
         let place = Place { epoch: "17a8".to_owned(), seq: 45 };
         let resumed = Ok(Inbound::Subscribe(Filter::default(), Some(place)));
         assert_eq!(Inbound::parse(r#"{"type":"subscribe","since":"17a8:45"}"#), resumed);
+    }
+
+    #[test]
+    fn a_message_to_a_group() {
+        let text = r#"{"type":"publish","group":"ops","data":{"b":[1,null]}}"#;
+        let (group, data) = ("ops".to_owned(), r#"{"b":[1,null]}"#.to_owned());
+        assert_eq!(Inbound::parse(text), Ok(Inbound::Publish { group, data }));
+        let null = Inbound::parse(r#"{"type":"publish","group":"ops","data":null}"#);
+        assert!(matches!(null, Ok(Inbound::Publish { data, .. }) if data == "null"));
+        assert_eq!(code(r#"{"type":"publish","group":"ops"}"#), Some(ErrorCode::InvalidMessage));
+        assert_eq!(code(r#"{"type":"publish","data":1}"#), Some(ErrorCode::InvalidGroup));
+        assert_eq!(code(r#"{"type":"publish","group":1,"data":1}"#), Some(ErrorCode::InvalidGroup));
+    }
+
+    #[test]
+    fn a_filter_names_only_so_many_groups() {
+        let limits = WebSocketConfig { max_groups: 2, ..WebSocketConfig::default() };
+        let read = |groups: &str| {
+            let text = format!(r#"{{"type":"subscribe","filter":{{"groups":[{groups}]}}}}"#);
+            let read = Inbound::read(Event::Text(text), Encoding::Json, &limits);
+            read.expect("a text frame").map_err(|error| (error.code, error.message))
+        };
+        assert!(read(r#""a","b","a""#).is_ok());
+        let (code, message) = read(r#""a","b","c""#).expect_err("too many");
+        assert_eq!(code, ErrorCode::InvalidFilter);
+        assert!(message.contains("websocket.max_groups"), "{message}");
     }
 
     #[test]
@@ -206,10 +264,12 @@ mod tests {
     fn each_encoding_has_its_own_frames() {
         let text = || Event::Text(r#"{"type":"ping"}"#.to_owned());
         let binary = || Event::Binary(b"\x81\xa4type\xa4ping".to_vec());
-        assert_eq!(Inbound::read(text(), Encoding::Json), Ok(Ok(Inbound::Ping)));
-        assert_eq!(Inbound::read(binary(), Encoding::MessagePack), Ok(Ok(Inbound::Ping)));
+        let limits = WebSocketConfig::default();
+        let read = |event, encoding| Inbound::read(event, encoding, &limits);
+        assert_eq!(read(text(), Encoding::Json), Ok(Ok(Inbound::Ping)));
+        assert_eq!(read(binary(), Encoding::MessagePack), Ok(Ok(Inbound::Ping)));
         for (event, encoding) in [(binary(), Encoding::Json), (text(), Encoding::MessagePack)] {
-            let code = Inbound::read(event, encoding).map_err(|violation| violation.code.into());
+            let code = read(event, encoding).map_err(|violation| violation.code.into());
             assert_eq!(code, Err(1003u16));
         }
     }

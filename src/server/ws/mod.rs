@@ -7,6 +7,7 @@
 mod backfill;
 mod close;
 mod decoder;
+mod end;
 mod extension;
 pub mod frame;
 pub mod handshake;
@@ -17,6 +18,7 @@ mod list;
 mod mask;
 mod message;
 mod outgoing;
+mod publish;
 mod rate;
 mod session;
 pub(super) mod upgrade;

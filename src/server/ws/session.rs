@@ -10,11 +10,13 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::{sleep_until, timeout};
 
 use super::backfill::{Backfill, Given, Send};
+use super::end::End;
 use super::frame;
 use super::inbound::{Inbound, fault};
 use super::outgoing::Outgoing;
+use super::publish::publish;
 use super::rate::TokenBucket;
-use super::{CloseCode, Decoder, Event, Violation};
+use super::{CloseCode, Decoder, Event};
 use crate::api::{self, ErrorCode, ErrorData, Pong, Reply, Subscribed};
 use crate::hub::{self, Client, Coding, Cursor, Filter, Message, Peer, Place};
 use crate::server::socket::{self, ReadHalf, Stream, WriteHalf};
@@ -55,29 +57,7 @@ pub(super) struct Session {
     pinged: Option<Instant>,
 }
 
-/// How a session ends.
-#[derive(Debug)]
-enum End {
-    /// The client is gone, or was never alive.
-    Lost,
-    /// The client closed; its code is to be returned.
-    Closed(Option<u16>),
-    /// We close.
-    Close(CloseCode, &'static str),
-}
-
 type Step = Result<(), End>;
-
-impl End {
-    /// The code that describes it (RFC 6455 section 7.4.1); 1005 and 1006 never travel.
-    fn code(&self) -> u16 {
-        match self {
-            End::Lost => 1006,
-            End::Closed(code) => code.unwrap_or(1005),
-            End::Close(code, _) => (*code).into(),
-        }
-    }
-}
 
 impl Session {
     /// Serves a client from the handshake to its end. `early` is what it sent with its handshake.
@@ -143,7 +123,10 @@ impl Session {
                 session.resume(&place, Vec::new());
                 session.remember_resumed();
             }
-            Some(Err(error)) => session.reply(&Reply::Error(error)),
+            Some(Err(error)) => {
+                session.app.counts.errors.add(error.code.name());
+                session.reply(&Reply::Error(error));
+            }
             None => {}
         }
         if let Some(initial) = initial {
@@ -280,7 +263,8 @@ impl Session {
             }
             match event {
                 Event::Text(_) | Event::Binary(_) => {
-                    let said = Inbound::read(event, self.client.coding.encoding)?;
+                    let encoding = self.client.coding.encoding;
+                    let said = Inbound::read(event, encoding, &self.config)?;
                     self.act(said).await?;
                 }
                 Event::Ping(payload) => self.outgoing.push_control(&frame::pong(&payload)),
@@ -314,6 +298,12 @@ impl Session {
                     self.remember_resumed();
                 }
             }
+            Ok(Inbound::Publish { group, data }) => {
+                match publish(&self.app, &self.client.id, group, data).await {
+                    Ok(published) => self.reply(&Reply::Published(published)),
+                    Err(error) => return self.refuse(error),
+                }
+            }
             Ok(Inbound::Unsubscribe) => {
                 self.set_filter(Filter::nothing()).await?;
                 self.reply(&Reply::Unsubscribed {});
@@ -324,6 +314,7 @@ impl Session {
     }
 
     fn refuse(&mut self, error: ErrorData) -> Step {
+        self.app.counts.errors.add(error.code.name());
         self.reply(&Reply::Error(error));
         if self.errors.take(Instant::now()) {
             return Ok(());
@@ -376,22 +367,12 @@ impl Session {
     /// Says farewell: our close frame, then the wait for the client's, so that TCP does not throw
     /// away what is still on its way (RFC 6455 section 7.1.1).
     async fn part(&mut self, end: End, reader: &mut ReadHalf) {
-        let close = match end {
-            End::Lost => return,
-            End::Closed(code) => frame::close_reply(code),
-            End::Close(code, reason) => frame::close(code, reason),
-        };
+        let Some(close) = end.farewell() else { return };
         self.outgoing.push_control(&close);
         if self.flush().await.is_err() || self.outgoing.shutdown().await.is_err() {
             return;
         }
         let mut buffer = [0; READ_BYTES];
         while reader.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
-    }
-}
-
-impl From<Violation> for End {
-    fn from(violation: Violation) -> Self {
-        End::Close(violation.code, violation.reason)
     }
 }

@@ -1,5 +1,7 @@
 //! `GET /ws`: from a request to a connection that is ours.
 
+use std::sync::atomic::Ordering;
+
 use http::StatusCode;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
@@ -30,6 +32,7 @@ pub(crate) fn upgrade(
         app.websocket().deflate,
     );
     let accepted = accepted.map_err(|refusal| {
+        app.counts.handshakes_refused.add(refusal.name);
         let problem = Problem::new(refusal.status, "handshake_refused", refusal.reason);
         problem.with_headers(refusal.headers())
     })?;
@@ -41,6 +44,7 @@ pub(crate) fn upgrade(
     })?;
     let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
     let coding = accepted.coding();
+    app.counts.handshakes.fetch_add(1, Ordering::Relaxed);
     tokio::spawn(async move {
         start(promise, app, peer, coding, since).await;
         drop(permit);
