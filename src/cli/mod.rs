@@ -2,6 +2,7 @@
 
 mod address;
 pub mod check_config;
+mod connection;
 mod doctor;
 mod doctor_report;
 mod exit;
@@ -21,6 +22,7 @@ mod reload;
 mod request;
 mod server;
 mod status;
+mod trust;
 mod watch;
 
 use std::ffi::OsString;

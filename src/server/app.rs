@@ -10,6 +10,7 @@ use super::gate::{Gate, Reason};
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::prometheus::Queue;
+use super::tls::{Certificate, Handshakes};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
@@ -32,6 +33,9 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
+    /// What TCP connections are shown; without it they speak no TLS.
+    certificate: RwLock<Option<Arc<Certificate>>>,
+    pub(super) handshakes: Handshakes,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
     /// The events that have left the hub's log, if somebody keeps them; and how many may read them
     /// at once.
@@ -63,6 +67,8 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
+            certificate: RwLock::default(),
+            handshakes: Handshakes::default(),
             reloads,
             archive,
             readers: Semaphore::new(READERS),
@@ -88,6 +94,22 @@ impl App {
     /// Requests that were refused for whom they meant or where they came from.
     pub fn requests_refused(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.gate.refused().into_iter()
+    }
+
+    /// TLS handshakes so far.
+    pub fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
+    }
+
+    /// The certificate that the next TCP connection is shown.
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.read().clone()
+    }
+
+    /// Has TCP connections speak TLS with this certificate from now on, or none without one.
+    /// Connections that are open live on.
+    pub fn adopt_certificate(&self, certificate: Option<Certificate>) {
+        *self.certificate.write() = certificate.map(Arc::new);
     }
 
     /// Adopts new limits; connections take them up with their next request or message.
