@@ -12,7 +12,7 @@ use crate::config::{self, Sources};
 use crate::server;
 
 /// The flags that name a daemon.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct DaemonAddress {
     /// The daemon's address, such as http://127.0.0.1:8080 [default: the socket of the daemon that
     /// systemd runs, else what the configuration says]
@@ -27,6 +27,8 @@ pub(super) struct DaemonAddress {
 /// `http://HOST:PORT`, or `https`.
 #[derive(Debug, Clone)]
 struct Address {
+    /// Without a slash at the end.
+    text: String,
     authority: Authority,
     is_secure: bool,
 }
@@ -39,7 +41,8 @@ fn address(text: &str) -> Result<Address, String> {
     let parts = parts.and_then(|parts| Some((parts.scheme?, parts.authority?)));
     match parts {
         Some((scheme, authority)) if scheme == Scheme::HTTP || scheme == Scheme::HTTPS => {
-            Ok(Address { authority, is_secure: scheme == Scheme::HTTPS })
+            let text = format!("{scheme}://{authority}");
+            Ok(Address { text, authority, is_secure: scheme == Scheme::HTTPS })
         }
         _ => Err("write http://HOST:PORT or https://HOST:PORT".to_owned()),
     }
@@ -51,10 +54,15 @@ impl DaemonAddress {
         self.url.is_some()
     }
 
+    /// The address that was said.
+    pub(super) fn url(&self) -> Option<&str> {
+        self.url.as_ref().map(|address| address.text.as_str())
+    }
+
     /// Where the daemon is. The configuration is asked last: somebody may just be changing it.
     pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<Target, Failure> {
         let given = self.ca.clone().map(Trust::File);
-        if let Some(Address { authority, is_secure }) = &self.url {
+        if let Some(Address { authority, is_secure, .. }) = &self.url {
             let trust = is_secure.then(|| given.unwrap_or(Trust::System));
             return Ok(Target::Url { authority: authority.clone(), trust });
         }

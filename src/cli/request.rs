@@ -39,8 +39,8 @@ pub(super) struct Asking<'a> {
     target: &'a Target,
     method: Method,
     path: String,
-    /// Its type, and itself.
-    body: Option<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
+    body: String,
     limit: Duration,
 }
 
@@ -54,16 +54,32 @@ pub(super) struct Answer {
 
 impl<'a> Asking<'a> {
     /// `PATH` of the daemon at `target`, from its slash on.
+    pub(super) fn new(method: Method, target: &'a Target, path: impl Into<String>) -> Self {
+        let (headers, body) = (Vec::new(), String::new());
+        Self { target, method, path: path.into(), headers, body, limit: TIMEOUT }
+    }
+
     pub(super) fn get(target: &'a Target, path: impl Into<String>) -> Self {
-        Self { target, method: Method::GET, path: path.into(), body: None, limit: TIMEOUT }
+        Self::new(Method::GET, target, path)
     }
 
     pub(super) fn post(target: &'a Target, path: impl Into<String>) -> Self {
-        Self { method: Method::POST, ..Self::get(target, path) }
+        Self::new(Method::POST, target, path)
     }
 
-    pub(super) fn form(self, form: String) -> Self {
-        Self { body: Some(("application/x-www-form-urlencoded", form)), ..self }
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn form(self, body: String) -> Self {
+        let form = self.header("content-type", "application/x-www-form-urlencoded");
+        Self { body, ..form }
+    }
+
+    pub(super) fn json(self, body: &Value) -> Self {
+        let json = self.header("content-type", "application/json");
+        Self { body: body.to_string(), ..json }
     }
 
     /// Has the daemon take longer than usual.
@@ -77,13 +93,12 @@ impl<'a> Asking<'a> {
     /// [`NoDaemon`], or why there is no answer.
     pub(super) async fn send(self) -> anyhow::Result<Answer> {
         let address = format!("{}{}", self.target.origin(), self.path);
-        let (kind, body) = self.body.unwrap_or_default();
         let mut request = Request::builder().method(self.method).uri(self.path);
         request = request.header(header::HOST, self.target.host());
-        if !kind.is_empty() {
-            request = request.header(header::CONTENT_TYPE, kind);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from(body)))?;
+        let request = request.body(Full::new(Bytes::from(self.body)))?;
         let answer = timeout(self.limit, exchange(self.target, request)).await;
         let answer = answer.map_err(|_| anyhow::anyhow!("no answer within {:?}", self.limit));
         match answer.and_then(|answer| answer) {

@@ -102,7 +102,7 @@ async fn follow(target: &Target, subscribe: &str) -> anyhow::Result<()> {
 }
 
 /// A connection to the stream.
-async fn upgrade(target: &Target) -> anyhow::Result<WebSocketStream<Connection>> {
+pub(super) async fn upgrade(target: &Target) -> anyhow::Result<WebSocketStream<Connection>> {
     let connection = match connect(target).await {
         Err(error) if error.is::<NoDaemon>() => bail!("no daemon answers at {target}"),
         connection => connection?,

@@ -168,7 +168,7 @@ mod tests {
         let schema = schemars::schema_for!(Section).into();
         let mut text = String::new();
         let values = toml::Table::from_iter([("count".to_owned(), Toml::Integer(5))]);
-        keys(&mut text, Shape::new(&schema), Some(&values));
+        keys(&mut text, "section", Shape::new(&schema), Some(&values));
         insta::assert_snapshot!(text.trim(), @r#"
         # How many.
         #count = 5

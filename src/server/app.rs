@@ -18,6 +18,7 @@ use crate::hub::Archive;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
+use crate::store::history::Shelf;
 
 /// Who reads old events occupies a thread; others wait.
 const READERS: usize = 4;
@@ -25,6 +26,15 @@ const READERS: usize = 4;
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
+
+/// What is kept of the past, if somebody keeps it.
+#[derive(Clone, Default)]
+pub struct Past {
+    /// The events that have left the hub's log.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// The samples that have left the history in memory.
+    pub shelf: Option<Arc<dyn Shelf>>,
+}
 
 /// See [`App`].
 pub struct Inner {
@@ -37,9 +47,8 @@ pub struct Inner {
     certificate: RwLock<Option<Arc<Certificate>>>,
     pub(super) handshakes: Handshakes,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
-    /// The events that have left the hub's log, if somebody keeps them; and how many may read them
-    /// at once.
-    pub(super) archive: Option<Arc<dyn Archive>>,
+    pub(super) past: Past,
+    /// How many may read old events at once.
     pub(super) readers: Semaphore,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
@@ -56,11 +65,12 @@ impl App {
         pipeline: pipeline::Handle,
         controls: Controls,
         reloads: mpsc::Sender<ReloadRequest>,
-        archive: Option<Arc<dyn Archive>>,
+        past: Past,
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
     ) -> Self {
+        pipeline.hub.deflater.configure(websocket.compression());
         Self(Arc::new(Inner {
             pipeline,
             controls,
@@ -70,7 +80,7 @@ impl App {
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
             reloads,
-            archive,
+            past,
             readers: Semaphore::new(READERS),
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
@@ -114,6 +124,7 @@ impl App {
 
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
+        self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);

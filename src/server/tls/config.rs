@@ -12,11 +12,11 @@ pub struct TlsConfig {
     /// The certificate and those between it and its authority, in PEM: the path of the file, or the
     /// name of a credential of the service (LoadCredential=). It is read again when it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "/etc/gz-monitor/tls/fullchain.pem")]
+    #[schemars(with = "Option<String>", example = "/etc/gz-monitor/tls/fullchain.pem")]
     pub certificate: Option<CertificateFile>,
     /// Its private key, in PEM, in the same way. Only the daemon's user should be able to read it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "/etc/gz-monitor/tls/privkey.pem")]
+    #[schemars(with = "Option<String>", example = "/etc/gz-monitor/tls/privkey.pem")]
     pub key: Option<CertificateFile>,
 }
 
@@ -28,9 +28,8 @@ impl TlsConfig {
 }
 
 /// A file: by its path, or by its name among the service's credentials (systemd.exec(5)).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
 pub struct CertificateFile(String);
 
 impl CertificateFile {
