@@ -76,7 +76,7 @@ async fn measure(
 async fn write(handle: Handle, writer: usize, end: Instant) -> Vec<Duration> {
     let id = format!("task-{writer}");
     let (name, change) = ("A job".to_owned(), Change::default());
-    let create = Command::CreateTask { id: Some(id.clone()), name, change };
+    let create = Command::CreateTask { id: Some(id.clone()), name, key: None, change };
     let created =
         handle.command(create).await.is_ok_and(|done| done.is_ok_and(|done| done.durable));
     let mut waits = Vec::new();

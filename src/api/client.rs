@@ -77,6 +77,10 @@ pub struct Client {
     pub address: String,
     /// RFC 3339, UTC.
     pub connected_at: String,
+    /// "json" or "msgpack".
+    pub encoding: &'static str,
+    /// Whether permessage-deflate was agreed on.
+    pub deflate: bool,
     pub filter: Filter,
     /// Messages of the stream that it has not been given yet.
     pub lag: u64,
@@ -91,6 +95,8 @@ impl Client {
             id: client.id.clone(),
             address: client.peer.to_string(),
             connected_at: client.connected_at.rfc3339(),
+            encoding: client.coding.encoding.name(),
+            deflate: client.coding.deflate,
             filter: client.filter().into(),
             lag: head.saturating_sub(client.position.load(Ordering::Relaxed)),
             messages_sent: client.messages_sent.load(Ordering::Relaxed),

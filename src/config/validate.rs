@@ -155,6 +155,8 @@ fn server(config: &Config, report: &mut Report<'_>) {
 fn websocket(config: &Config, report: &mut Report<'_>) {
     let websocket = &config.websocket;
     report.size("websocket.max_message_size", websocket.max_message_size, 1 << 10, 16 << 20);
+    report.within(&keys("websocket.deflate_level"), websocket.deflate_level, 1..=9);
+    report.size("websocket.deflate_min_size", websocket.deflate_min_size, 0, 1 << 30);
     report.time(&keys("websocket.ping_interval"), websocket.ping_interval, HumanDuration::secs(1));
     report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
     report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
@@ -195,6 +197,12 @@ fn state(config: &Config, report: &mut Report<'_>) {
     report.within(&keys("query.max_waiting"), query.max_waiting, 0..=100_000);
     report.count("tasks.max_tasks", config.tasks.max_tasks);
     report.size("tasks.max_details_size", config.tasks.max_details_size, 1, 16 << 20);
+    report.within(&keys("tasks.max_ended"), config.tasks.max_ended, 0..=MAX_COUNT);
+    report.time(&keys("tasks.keep_ended"), config.tasks.keep_ended, HumanDuration::secs(0));
+    report.within(&keys("tasks.max_names"), config.tasks.max_names, 0..=10_000);
+    let promise = config.tasks.heartbeat;
+    let least = if promise.is_zero() { promise } else { HumanDuration::secs(1) };
+    report.time(&keys("tasks.heartbeat"), promise, least);
     report.count("alerts.max_alerts", config.alerts.max_alerts);
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::task_series::tasks;
 use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
-use crate::task::Status;
 use crate::telemetry;
 
 /// Makes sources that look at the daemon, once it runs.
@@ -224,10 +224,7 @@ fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
         let count = Value::Counter(count as f64);
         out.push("gz_store_samples_dropped_total", &[("reason", reason)], count);
     }
-    for status in Status::ALL {
-        let count = state.tasks.iter().filter(|task| task.status == status).count();
-        out.push("gz_tasks", &[("status", status.name())], Value::Gauge(count as f64));
-    }
+    tasks(out, &state.tasks);
     let alerts = state.alerts.stats();
     out.push("gz_alerts_firing", &[], Value::Gauge(alerts.firing as f64));
     out.push("gz_alerts_resolved", &[], Value::Gauge(alerts.resolved as f64));

@@ -14,6 +14,7 @@ mod signals;
 mod sockets;
 mod standing;
 mod status_line;
+mod task_series;
 mod watchdog;
 
 pub use plugins::Plugins;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use forward::forward;
 use hang::can_hang;
@@ -44,6 +46,9 @@ use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
 const STATUS_DELAY: Duration = Duration::from_millis(200);
+
+/// Between two looks at what time has done to tasks.
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(500);
 
 /// How long a start waits for collectors. One that hangs is ended by its own deadline, and a longer
 /// deadline must not hold up the start.
@@ -115,6 +120,7 @@ impl Daemon {
 
         let endpoint = Arc::new(server::routes(app.clone()));
         let listeners = Listeners::start(sockets, endpoint, app.clone());
+        tokio::spawn(sweep(handle.clone()));
         let status = tokio::spawn(tick(handle, *config.status.interval));
         let daemon = Self {
             config,
@@ -202,6 +208,18 @@ fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {
     let collectors = plugins.collectors(config);
     let enabled = collectors.iter().filter(|instance| instance.enabled);
     enabled.map(|instance| plugins.settings(instance, config)).collect()
+}
+
+/// Has tasks looked at again and again, until the pipeline ends.
+async fn sweep(pipeline: Handle) {
+    let mut clock = tokio::time::interval(BETWEEN_SWEEPS);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        clock.tick().await;
+        if pipeline.send(Input::Sweep).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Has the status sent at every interval.

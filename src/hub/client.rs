@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{Filter, Peer, Type, TypeSet};
+use super::{Coding, Filter, Peer, Type, TypeSet};
 use crate::sample::Moment;
 
 /// Close codes from here on belong to libraries and applications (RFC 6455 section 7.4.2).
@@ -18,6 +18,8 @@ pub struct Client {
     /// "client-" and a number that no other client of this daemon has had.
     pub id: String,
     pub peer: Peer,
+    /// What was agreed on with it.
+    pub coding: Coding,
     pub connected_at: Moment,
     filter: RwLock<Filter>,
     /// The number of the last message of the stream that it has been given or passed over.
@@ -61,11 +63,12 @@ pub struct Membership<'a> {
 
 impl Clients {
     /// Admits a client with the default filter.
-    pub fn join(&self, peer: Peer, position: u64, now: Moment) -> Membership<'_> {
+    pub fn join(&self, peer: Peer, coding: Coding, position: u64, now: Moment) -> Membership<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
         let client = Arc::new(Client {
             id: format!("client-{number}"),
             peer,
+            coding,
             connected_at: now,
             filter: RwLock::new(Filter::nothing()),
             position: AtomicU64::new(position),

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::log::Log;
 use super::{Filter, Hub, Message, Subject};
 
@@ -24,7 +22,7 @@ pub struct Due {
     /// What the log no longer holds. It comes before everything else that is due.
     pub older: Option<Older>,
     /// Messages, oldest first.
-    pub messages: Vec<Bytes>,
+    pub messages: Vec<Message>,
     /// States left out because a newer one is due as well.
     pub conflated: u64,
     /// Whether the cursor has reached the head.
@@ -80,7 +78,7 @@ impl Cursor {
                 continue;
             }
             bytes += message.text.len();
-            due.messages.push(message.text.clone());
+            due.messages.push(message.clone());
         }
         due.complete = true;
         due
@@ -118,8 +116,9 @@ mod tests {
     }
 
     fn seqs(due: &Due) -> Vec<u64> {
-        let seq = |text: &Bytes| {
-            let value: serde_json::Value = serde_json::from_slice(text).expect("valid JSON");
+        let seq = |message: &Message| {
+            let value: serde_json::Value =
+                serde_json::from_slice(&message.text).expect("valid JSON");
             value["seq"].as_u64().expect("a number")
         };
         due.messages.iter().map(seq).collect()
@@ -209,6 +208,27 @@ mod tests {
         }
         let usage = hub.usage();
         assert!(usage.bytes <= 300 && usage.messages >= 2, "{usage:?}");
+    }
+
+    #[test]
+    fn the_bound_in_bytes_counts_every_coding() {
+        let config = Config { log_bytes: ByteSize(3_000), ..Config::default() };
+        let hub = Hub::new("e".to_owned(), &config);
+        let mut cursor = hub.cursor();
+        let mut publish_and_take = |coding| {
+            for _ in 0..100 {
+                publish(&hub, Subject::SystemStatus);
+                for message in cursor.take(&hub, &Filter::default()).messages {
+                    message.frame(coding, &hub.deflater);
+                }
+            }
+            hub.usage()
+        };
+        let [plain, _, packed, _] = crate::hub::Coding::ALL;
+        let (alone, both) = (publish_and_take(plain), publish_and_take(packed));
+        assert!(alone.bytes <= 3_000 && alone.messages > 30, "{alone:?}");
+        // The frame of the newest message was made after the bound was looked at.
+        assert!(both.bytes <= 3_100 && both.messages < 25, "{both:?}");
     }
 
     proptest! {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use super::frames::Held;
 use super::line::fresh_epoch;
 use super::{Ask, Config, Draft, Entry, Line, Message, Page, Subject, Type, Usage};
 use crate::sample::Moment;
@@ -14,7 +16,10 @@ const LAST_STATES_MAX: usize = 4_096;
 pub(super) struct Log {
     epoch: Arc<str>,
     messages: VecDeque<Message>,
+    /// Bytes of their JSON.
     bytes: usize,
+    /// Bytes of their frames in other codings, which are made while they are here.
+    held: Held,
     /// The last number published.
     head: u64,
     /// The last number given; above `head` while messages wait to be stored.
@@ -35,6 +40,7 @@ impl Log {
             epoch: line.epoch.into(),
             messages: VecDeque::new(),
             bytes: 0,
+            held: Held::default(),
             head: line.last,
             given: line.last,
             limit: line.limit,
@@ -81,7 +87,7 @@ impl Log {
         }
         let messages = drafts.into_iter().map(|draft| {
             self.given += 1;
-            Message::encode(draft, self.given, now)
+            Message::encode(draft, self.given, now, &self.held)
         });
         messages.collect()
     }
@@ -136,19 +142,23 @@ impl Log {
 
     pub(super) fn usage(&self) -> Usage {
         let published = Type::ALL.map(|kind| (kind, self.published[kind as usize]));
-        Usage { messages: self.messages.len(), bytes: self.bytes, published }
+        Usage { messages: self.messages.len(), bytes: self.bytes(), published }
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes + self.held.load(Ordering::Relaxed)
     }
 
     fn trim(&mut self) {
         // The newest message stays whatever its size: it has not had a chance to be read.
         while self.messages.len() > 1
             && (self.messages.len() > self.limits.log_messages
-                || self.bytes as u64 > *self.limits.log_bytes)
+                || self.bytes() as u64 > *self.limits.log_bytes)
         {
             let Some(oldest) = self.messages.pop_front() else { return };
             self.bytes -= oldest.text.len();
             if self.newest.get(&oldest.subject) == Some(&oldest.seq) {
-                self.last_states.insert(oldest.seq, oldest);
+                self.last_states.insert(oldest.seq, oldest.lean());
             }
             if self.last_states.len() > LAST_STATES_MAX
                 && let Some((_, forgotten)) = self.last_states.pop_first()

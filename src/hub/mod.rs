@@ -5,19 +5,28 @@
 
 mod archive;
 mod client;
+mod coding;
 mod config;
 mod cursor;
+mod deflater;
 mod filter;
+mod frame;
+mod frames;
 mod line;
 mod log;
 mod message;
+mod messagepack;
 mod peer;
 
 pub use archive::{Archive, Ask, Entry, Gap, Page, Reason};
 pub use client::{Client, Clients, Membership};
+pub use coding::{Coding, Encoding};
 pub use config::Config;
 pub use cursor::{Cursor, Due, Older};
+pub use deflater::{Compression, Deflater};
 pub use filter::{Filter, TypeSet};
+pub use frame::{Header, Opcode};
+pub use frames::finish;
 pub use line::{Line, NoPlace, Place};
 pub use message::{Draft, Message, Subject, Type};
 pub use peer::Peer;
@@ -34,6 +43,8 @@ use log::Log;
 pub struct Hub {
     log: Mutex<Log>,
     head: watch::Sender<u64>,
+    /// What compresses messages for those who take them so.
+    pub deflater: Deflater,
     /// Who is connected.
     pub clients: Clients,
 }
@@ -50,6 +61,7 @@ impl Hub {
         Self {
             log: Mutex::new(Log::new(line, config)),
             head: watch::Sender::new(last),
+            deflater: Deflater::default(),
             clients: Clients::default(),
         }
     }
@@ -139,7 +151,7 @@ impl Hub {
 pub struct Usage {
     /// Messages that cursors can still reach.
     pub messages: usize,
-    /// Their bytes.
+    /// Their bytes, in every coding that somebody has needed.
     pub bytes: usize,
     /// Messages published since the start, by type.
     pub published: [(Type, u64); Type::ALL.len()],

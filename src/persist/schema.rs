@@ -9,8 +9,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Sync;
 
 /// Each brings the tables from the version before it to its own; versions begin at 1.
-const MIGRATIONS: [&str; 2] = [
-    "
+const MIGRATIONS: [&str; 3] = [FIRST, TASKS, HISTORY];
+
+const FIRST: &str = "
     CREATE TABLE line (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         -- The name of the number line, and the last number that may have been given.
@@ -58,9 +59,29 @@ const MIGRATIONS: [&str; 2] = [
         starts_at INTEGER NOT NULL,
         ends_at INTEGER
     ) STRICT;
-",
-    HISTORY,
-];
+";
+
+/// Counts, pace, heartbeats and repeated reports of tasks; the last run of each name.
+const TASKS: &str = "
+    ALTER TABLE tasks ADD COLUMN processed REAL;
+    ALTER TABLE tasks ADD COLUMN total REAL;
+    ALTER TABLE tasks ADD COLUMN rate REAL;
+    ALTER TABLE tasks ADD COLUMN eta INTEGER;
+    -- Milliseconds.
+    ALTER TABLE tasks ADD COLUMN heartbeat INTEGER;
+    ALTER TABLE tasks ADD COLUMN stalled INTEGER NOT NULL DEFAULT 0;
+    -- The number of the last report, and what told the request that created it from others.
+    ALTER TABLE tasks ADD COLUMN last_update INTEGER;
+    ALTER TABLE tasks ADD COLUMN creation_key TEXT;
+    CREATE TABLE task_runs (
+        name TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        end_time INTEGER NOT NULL,
+        -- Seconds.
+        duration REAL NOT NULL,
+        last_success INTEGER
+    ) STRICT;
+";
 
 /// What is kept of samples. Times are in milliseconds since 1970.
 const HISTORY: &str = "

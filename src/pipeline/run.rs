@@ -55,7 +55,7 @@ impl Handle {
     ) -> (Self, mpsc::Receiver<Envelope>) {
         let (inputs, receiver) = mpsc::channel(queue);
         let mut pipeline = Pipeline::new(limits);
-        pipeline.restore(kept.records);
+        pipeline.restore(kept.records, clock.now());
         pipeline.store.restore(&kept.recent);
         let applied = Applied { pipeline, step: 0 };
         let (state, settled) = (Arc::new(RwLock::new(applied)), Arc::new(watch::Sender::new(0)));

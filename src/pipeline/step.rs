@@ -9,12 +9,13 @@ use crate::alert::{self, Alert};
 use crate::hub::Message;
 use crate::sample::{Moment, SeriesKey};
 use crate::store::history::Point;
-use crate::task::{self, Task};
+use crate::task::{self, LastRun, Task};
 
-/// Tasks and alerts, as they are kept.
+/// Tasks, the last runs of their names, and alerts, as they are kept.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     pub tasks: Vec<Task>,
+    pub runs: Vec<LastRun>,
     pub alerts: Vec<Alert>,
 }
 

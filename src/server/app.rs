@@ -66,6 +66,7 @@ impl App {
         websocket: WebSocketConfig,
         query: query::Config,
     ) -> Self {
+        pipeline.hub.deflater.configure(websocket.compression());
         Self(Arc::new(Inner {
             pipeline,
             controls,
@@ -101,6 +102,7 @@ impl App {
 
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
+        self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);

@@ -162,6 +162,51 @@ test('a task shows, moves, and its name stays text', async () => {
   });
 });
 
+test('a task shows its pace, that it has stalled, and is asked to stop by two presses', async () => {
+  await withPage({}, async (page, complaints) => {
+    const id = `stop/${Date.now()}`;
+    const path = `tasks/${encodeURIComponent(id)}`;
+    const at = ms => new Date(Date.now() - ms).toISOString();
+    await daemon.call('POST', 'tasks', { id, name: `Copy ${HOSTILE}`, total: 400, at: at(120_000), heartbeat: '1s' });
+    await daemon.call('PATCH', path, { processed: 0, at: at(110_000) });
+    await daemon.call('PATCH', path, { processed: 300, at: at(10_000), details: { output: ['first', HOSTILE] } });
+    const row = page.locator('.task', { hasText: 'Copy <img' });
+    await row.locator('.work', { hasText: /300 of 400 · 3\/s · \d+ s left/ }).waitFor();
+    await row.locator('.lines dd', { hasText: HOSTILE }).waitFor();
+    await row.locator('.tag', { hasText: /^stalled$/ }).waitFor();
+    assert.equal(await row.getAttribute('data-level'), 'warn');
+    await picture(page, 'stalled');
+    const button = row.getByRole('button');
+    await button.click();
+    await row.getByRole('button', { name: /^Really stop\?/ }).waitFor();
+    assert.equal((await daemon.call('GET', path)).stop_requested, undefined, 'one press asks nobody');
+    await page.locator('#theme').focus();
+    await row.getByRole('button', { name: /^Stop:/ }).waitFor();
+    await button.click();
+    await button.click();
+    await row.getByRole('button', { name: /^Asked to stop/ }).waitFor();
+    assert.equal(await button.isDisabled(), true);
+    assert.equal((await daemon.call('GET', path)).stop_requested, true);
+    await daemon.call('PATCH', path, { status: 'cancelled' });
+    await row.locator('.tag', { hasText: /^cancelled$/ }).waitFor();
+    await button.waitFor({ state: 'hidden' });
+    await isHarmless(page, complaints);
+  });
+});
+
+test('what keeps a task from being stopped is said beside its button', async () => {
+  await withPage({}, async page => {
+    const name = `unstoppable ${Date.now()}`;
+    await daemon.call('POST', 'tasks', { name });
+    await page.route('**/stop', route => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'it will not' }) }));
+    const row = page.locator('.task', { hasText: name });
+    await row.getByRole('button').click();
+    await row.getByRole('button').click();
+    await row.getByRole('alert').filter({ hasText: 'Not stopped: it will not' }).waitFor();
+    await row.getByRole('button', { name: /^Stop:/ }).waitFor();
+  });
+});
+
 test('alerts show, the worst first, and their words stay text', async () => {
   await withPage({}, async (page, complaints) => {
     const mark = `browser-${Date.now()}`;

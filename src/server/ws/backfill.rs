@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use crate::api::{GapData, Reply, Resumed};
 use crate::hub::{Ask, Entry, Filter, Gap, Message, Older};
 use crate::server::{App, history};
@@ -39,7 +37,7 @@ struct Resume {
 
 /// What is to be sent next.
 pub(super) enum Send {
-    Message(Bytes),
+    Message(Message),
     Reply(Reply),
 }
 
@@ -118,7 +116,7 @@ impl Backfill {
                 if let Some(resume) = &mut self.resume {
                     resume.replayed += 1;
                 }
-                out.push(Send::Message(event.text));
+                out.push(Send::Message(event));
             }
         }
     }
@@ -126,7 +124,7 @@ impl Backfill {
     /// The states numbered below `until`, which are in their place then.
     fn push_states(&mut self, until: u64, out: &mut Vec<Send>) {
         while self.states.front().is_some_and(|state| state.seq < until) {
-            out.extend(self.states.pop_front().map(|state| Send::Message(state.text)));
+            out.extend(self.states.pop_front().map(Send::Message));
         }
     }
 }

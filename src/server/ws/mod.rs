@@ -7,10 +7,13 @@
 mod backfill;
 mod close;
 mod decoder;
+mod extension;
 pub mod frame;
 pub mod handshake;
 mod header;
 mod inbound;
+mod inflate;
+mod list;
 mod mask;
 mod message;
 mod outgoing;

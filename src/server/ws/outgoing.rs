@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
-use super::frame::{Header, Opcode};
 use crate::server::socket::WriteHalf;
 
 /// Frames that wait for the socket.
@@ -32,15 +31,14 @@ impl Outgoing {
         self.frames.is_empty()
     }
 
-    /// Adds a frame.
-    pub(super) fn push(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.frames.extend_from_slice(Header::new(opcode, payload.len()).as_bytes());
-        self.frames.extend_from_slice(payload);
-        self.messages += u64::from(opcode == Opcode::Text);
+    /// Adds the frame of a message.
+    pub(super) fn push(&mut self, frame: &[u8]) {
+        self.frames.extend_from_slice(frame);
+        self.messages += 1;
     }
 
-    /// Adds a frame that is finished.
-    pub(super) fn push_frame(&mut self, frame: &[u8]) {
+    /// Adds a frame that is no message.
+    pub(super) fn push_control(&mut self, frame: &[u8]) {
         self.frames.extend_from_slice(frame);
     }
 

@@ -10,13 +10,13 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::{sleep_until, timeout};
 
 use super::backfill::{Backfill, Given, Send};
-use super::frame::{self, Opcode};
+use super::frame;
 use super::inbound::{Inbound, fault};
 use super::outgoing::Outgoing;
 use super::rate::TokenBucket;
 use super::{CloseCode, Decoder, Event, Violation};
 use crate::api::{self, ErrorCode, ErrorData, Pong, Reply, Subscribed};
-use crate::hub::{Client, Cursor, Filter, Peer, Place};
+use crate::hub::{self, Client, Coding, Cursor, Filter, Message, Peer, Place};
 use crate::server::socket::{self, ReadHalf, Stream, WriteHalf};
 use crate::server::{App, WebSocketConfig, history};
 
@@ -81,10 +81,17 @@ impl End {
 
 impl Session {
     /// Serves a client from the handshake to its end. `early` is what it sent with its handshake.
-    pub(super) async fn run(stream: Stream, early: Vec<u8>, app: App, peer: Peer, since: Since) {
+    pub(super) async fn run(
+        stream: Stream,
+        early: Vec<u8>,
+        app: App,
+        peer: Peer,
+        coding: Coding,
+        since: Since,
+    ) {
         let (mut reader, writer) = socket::split(stream);
-        let hub = app.pipeline.hub.clone();
-        let membership = hub.clients.join(peer, hub.position().1, app.pipeline.clock.now());
+        let (hub, now) = (app.pipeline.hub.clone(), app.pipeline.clock.now());
+        let membership = hub.clients.join(peer, coding, hub.position().1, now);
         let mut session = Self::begin(app, membership.client.clone(), writer, since).await;
         let client_id = &*membership.client.id;
         tracing::debug!(client_id, %peer, "client connected");
@@ -140,7 +147,7 @@ impl Session {
             None => {}
         }
         if let Some(initial) = initial {
-            session.outgoing.push(Opcode::Text, initial.as_bytes());
+            session.push_reply(&initial);
         }
         session
     }
@@ -164,11 +171,12 @@ impl Session {
         });
         let initial = initial.await;
         self.epoch = epoch;
-        self.outgoing.push(Opcode::Text, initial.as_bytes());
+        self.push_reply(&initial);
     }
 
     async fn serve(&mut self, reader: &mut ReadHalf, early: Vec<u8>) -> Result<Infallible, End> {
-        let mut decoder = Decoder::new(*self.config.max_message_size as usize);
+        let decoder = Decoder::new(*self.config.max_message_size as usize);
+        let mut decoder = decoder.with_deflate(self.client.coding.deflate);
         let mut changed = self.app.pipeline.hub.changed();
         let app = self.app.clone();
         self.receive(&mut decoder, &early).await?;
@@ -213,9 +221,7 @@ impl Session {
         let due = self.cursor.take(&hub, &self.filter);
         self.client.position.store(self.cursor.position(), Ordering::Relaxed);
         hub.clients.conflated.fetch_add(due.conflated, Ordering::Relaxed);
-        for text in &due.messages {
-            self.outgoing.push(Opcode::Text, text);
-        }
+        due.messages.iter().for_each(|message| self.push(message));
         self.backfill = due.older.map(|older| Backfill::of_slow(older, self.filter.clone()));
         if due.complete && due.epoch != self.epoch {
             // The line has got another name, and the client is to know it.
@@ -228,7 +234,7 @@ impl Session {
         let (sends, is_last) = backfill.take(&self.app).await;
         for send in sends {
             match send {
-                Send::Message(text) => self.outgoing.push(Opcode::Text, &text),
+                Send::Message(message) => self.push(&message),
                 Send::Reply(reply) => {
                     let is_gap = matches!(reply, Reply::Gap(_));
                     let gaps = &self.app.pipeline.hub.clients.gaps;
@@ -246,7 +252,17 @@ impl Session {
 
     fn reply(&mut self, reply: &Reply) {
         let text = reply.encode(self.app.pipeline.clock.now());
-        self.outgoing.push(Opcode::Text, text.as_bytes());
+        self.push_reply(&text);
+    }
+
+    fn push(&mut self, message: &Message) {
+        let deflater = &self.app.pipeline.hub.deflater;
+        self.outgoing.push(&message.frame(self.client.coding, deflater));
+    }
+
+    fn push_reply(&mut self, json: &str) {
+        let deflater = &self.app.pipeline.hub.deflater;
+        self.outgoing.push(&hub::finish(json.as_bytes(), self.client.coding, deflater));
     }
 
     async fn flush(&mut self) -> Step {
@@ -263,11 +279,11 @@ impl Session {
                 return Err(End::Close(CloseCode::PolicyViolation, "too many messages"));
             }
             match event {
-                Event::Text(text) => self.act(&text).await?,
-                Event::Binary(_) => {
-                    return Err(End::Close(CloseCode::UnsupportedData, "only text is understood"));
+                Event::Text(_) | Event::Binary(_) => {
+                    let said = Inbound::read(event, self.client.coding.encoding)?;
+                    self.act(said).await?;
                 }
-                Event::Ping(payload) => self.outgoing.push(Opcode::Pong, &payload),
+                Event::Ping(payload) => self.outgoing.push_control(&frame::pong(&payload)),
                 Event::Pong(_) => {}
                 Event::Close { code, .. } => return Err(End::Closed(code)),
             }
@@ -275,8 +291,8 @@ impl Session {
         Ok(())
     }
 
-    async fn act(&mut self, text: &str) -> Step {
-        match Inbound::parse(text) {
+    async fn act(&mut self, said: Result<Inbound, ErrorData>) -> Step {
+        match said {
             Ok(Inbound::Ping) => {
                 let client_id = self.client.id.clone();
                 self.reply(&Reply::Pong(Pong { client_id }));
@@ -353,7 +369,7 @@ impl Session {
             return Err(End::Lost);
         }
         self.pinged = Some(Instant::now());
-        self.outgoing.push(Opcode::Ping, &[]);
+        self.outgoing.push_control(&frame::ping(&[]));
         Ok(())
     }
 
@@ -365,7 +381,7 @@ impl Session {
             End::Closed(code) => frame::close_reply(code),
             End::Close(code, reason) => frame::close(code, reason),
         };
-        self.outgoing.push_frame(&close);
+        self.outgoing.push_control(&close);
         if self.flush().await.is_err() || self.outgoing.shutdown().await.is_err() {
             return;
         }

@@ -10,7 +10,7 @@ use super::handshake;
 use super::inbound::fault;
 use super::session::{Session, Since};
 use crate::api::ErrorCode;
-use crate::hub::{NoPlace, Peer};
+use crate::hub::{Coding, NoPlace, Peer};
 use crate::server::App;
 use crate::server::connection::Upgrade;
 use crate::server::problem::Problem;
@@ -23,7 +23,12 @@ pub(crate) fn upgrade(
     Data(app): Data<&App>,
     remote: &RemoteAddr,
 ) -> Result<Response, Problem> {
-    let accepted = handshake::judge(request.method(), request.version(), request.headers(), &[]);
+    let accepted = handshake::judge(
+        request.method(),
+        request.version(),
+        request.headers(),
+        app.websocket().deflate,
+    );
     let accepted = accepted.map_err(|refusal| {
         let problem = Problem::new(refusal.status, "handshake_refused", refusal.reason);
         problem.with_headers(refusal.headers())
@@ -35,8 +40,9 @@ pub(crate) fn upgrade(
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
     let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
+    let coding = accepted.coding();
     tokio::spawn(async move {
-        start(promise, app, peer, since).await;
+        start(promise, app, peer, coding, since).await;
         drop(permit);
     });
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
@@ -44,7 +50,7 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since) {
+async fn start(promise: OnUpgrade, app: App, peer: Peer, coding: Coding, since: Since) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -56,7 +62,7 @@ async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since) {
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    Session::run(io.into_inner(), early, app, peer, since).await;
+    Session::run(io.into_inner(), early, app, peer, coding, since).await;
 }
 
 /// `?since=EPOCH:SEQ`. What is wrong with it is said on the connection, where browsers can read it.
