@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::task_series::tasks;
-use crate::persist::Vitals;
+use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
@@ -80,6 +81,19 @@ impl Looking {
         let (open, refused) = self.0.connections();
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
         out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
+        self.tls(out);
+    }
+
+    fn tls(&self, out: &mut BatchBuilder) {
+        let Some(certificate) = self.0.certificate() else { return };
+        let end = Value::Gauge(certificate.validity.not_after.as_millisecond() as f64 / 1000.0);
+        out.push("gz_tls_certificate_not_after_timestamp_seconds", &[], end);
+        let handshakes = self.0.handshakes();
+        out.push("gz_tls_handshakes_total", &[], Value::Counter(handshakes.done() as f64));
+        for (why, count) in handshakes.failed() {
+            let labels = [("reason", why.name())];
+            out.push("gz_tls_handshakes_failed_total", &labels, Value::Counter(count as f64));
+        }
     }
 
     fn stream(&self, out: &mut BatchBuilder) {
@@ -134,6 +148,7 @@ impl Looking {
         for (name, value) in gauges {
             out.push(name, &[], Value::Gauge(value));
         }
+        past(out, &storage.history.lock().clone());
         let nanos = Duration::from_nanos(storage.commit_nanos.load(Ordering::Relaxed));
         let counters = [
             ("gz_storage_commits_total", storage.commits.load(Ordering::Relaxed) as f64),
@@ -143,6 +158,32 @@ impl Looking {
         for (name, value) in counters {
             out.push(name, &[], Value::Counter(value));
         }
+    }
+}
+
+/// What is on disk of the history.
+fn past(out: &mut BatchBuilder, kept: &Kept) {
+    let gauge = |out: &mut BatchBuilder, name, labels: &[(&str, &str)], value: f64| {
+        out.push(name, labels, Value::Gauge(value));
+    };
+    for tier in Tier::ALL {
+        let (labels, figures) = ([("tier", tier.name())], kept.tiers.get(tier));
+        gauge(out, "gz_history_chunks", &labels, figures.rows as f64);
+        gauge(out, "gz_history_bytes", &labels, figures.bytes as f64);
+        gauge(out, "gz_history_samples", &labels, figures.samples as f64);
+        if let Some(oldest) = figures.oldest {
+            let seconds = oldest as f64 / 1000.0;
+            gauge(out, "gz_history_oldest_timestamp_seconds", &labels, seconds);
+        }
+    }
+    gauge(out, "gz_history_series", &[("tier", "disk")], kept.series as f64);
+    gauge(out, "gz_history_series_refused", &[], kept.refused_series as f64);
+    gauge(out, "gz_history_unwritten_bytes", &[], kept.rounds_bytes as f64);
+    if let Some(Gap { from, to, in_order }) = kept.gap {
+        let labels = [("reason", if in_order { "stopped" } else { "killed" })];
+        let seconds = |at: Timestamp| at.as_millisecond() as f64 / 1000.0;
+        gauge(out, "gz_history_gap_start_timestamp_seconds", &labels, seconds(from));
+        gauge(out, "gz_history_gap_end_timestamp_seconds", &labels, seconds(to));
     }
 }
 
@@ -172,13 +213,24 @@ fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
     out.push("gz_log_lines_dropped_total", &[], Value::Counter(telemetry::lines_lost() as f64));
     out.push("gz_store_series", &[], Value::Gauge(state.store.len() as f64));
     let history = state.store.history();
+    let memory = [("tier", "memory")];
     let sizes = [
         ("gz_history_series", history.series()),
+        ("gz_history_chunks", history.chunks()),
         ("gz_history_samples", history.samples()),
         ("gz_history_bytes", history.bytes()),
     ];
     for (name, size) in sizes {
-        out.push(name, &[], Value::Gauge(size as f64));
+        out.push(name, &memory, Value::Gauge(size as f64));
+    }
+    if let Some(oldest) = history.oldest() {
+        let seconds = Value::Gauge(oldest as f64 / 1000.0);
+        out.push("gz_history_oldest_timestamp_seconds", &memory, seconds);
+    }
+    let lost = history.dropped();
+    for (reason, count) in [("late", lost.late), ("memory", lost.memory)] {
+        let count = Value::Counter(count as f64);
+        out.push("gz_history_samples_dropped_total", &[("reason", reason)], count);
     }
     let dropped = state.store.dropped();
     for (reason, count) in [("duplicate", dropped.duplicate), ("limit", dropped.limit)] {

@@ -1,5 +1,6 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod certificate;
 mod control;
 mod forward;
 mod hang;
@@ -18,6 +19,7 @@ mod task_series;
 mod watchdog;
 
 pub use plugins::Plugins;
+pub use reload::ReloadError;
 pub use service::{Service, warn_of};
 pub use signals::{Signal, Signals};
 pub use sockets::{ListenError, Sockets};
@@ -30,6 +32,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use certificate::CertificateKeeper;
 use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
@@ -39,9 +42,9 @@ use crate::config::Config;
 use crate::doctor::Setup;
 use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
-use crate::pipeline::{self, Handle, Input, Limits};
+use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests};
+use crate::server::{self, App, ReloadRequests, TlsError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -66,6 +69,7 @@ pub struct Daemon {
     scheduler: Scheduler,
     status: JoinHandle<()>,
     listeners: Listeners,
+    certificate: CertificateKeeper,
     reloads: ReloadRequests,
 }
 
@@ -76,6 +80,8 @@ pub enum StartError {
     Storage(#[from] persist::Error),
     #[error("cannot start the thread of the database: {0}")]
     Thread(#[from] std::io::Error),
+    #[error("server.tls: {0}")]
+    Tls(#[from] TlsError),
 }
 
 impl Daemon {
@@ -96,11 +102,13 @@ impl Daemon {
         })?;
         let hub = Arc::new(Hub::on(ready.line.clone(), &config.hub));
         let limits = limits(&config);
-        let (queue, records) = (config.hub.broadcast_buffer, std::mem::take(&mut ready.records));
-        let (handle, inputs) = Handle::new(&limits, records, queue, hub, clock);
+        let queue = config.hub.broadcast_buffer;
+        let records = std::mem::take(&mut ready.records);
+        let kept = Kept { records, recent: std::mem::take(&mut ready.recent) };
+        let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
-        let archive = ready.archive.clone();
+        let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let storage = ready.start(handle.clone(), stored)?;
 
         let controls = Controls::default();
@@ -108,7 +116,10 @@ impl Daemon {
         let (requests, reloads) = server::reload_requests();
         let query = config.query.clone();
         let app =
-            App::new(handle.clone(), controls.clone(), requests, archive, http, websocket, query);
+            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query);
+        let tls = &config.server.tls;
+        let certificate =
+            tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
@@ -129,6 +140,7 @@ impl Daemon {
             scheduler,
             status,
             listeners,
+            certificate,
             reloads,
         };
         daemon.show_setup();
@@ -153,6 +165,16 @@ impl Daemon {
     /// The TCP address that it listens on, if there is one.
     pub fn address(&self) -> Option<SocketAddr> {
         self.listeners.address()
+    }
+
+    /// Whether what comes by TCP speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.app.certificate().is_some()
+    }
+
+    /// Looks after the certificate; gives what is to be said about it.
+    async fn look_at_certificate(&mut self) -> Option<String> {
+        self.certificate.look().await
     }
 
     /// Every address and path that it listens on, as text.

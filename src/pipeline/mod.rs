@@ -11,7 +11,7 @@ mod vitals;
 
 pub use config::Config;
 pub use run::{Closed, Envelope, Handle, run};
-pub use step::{Done, Records, Step};
+pub use step::{Done, Kept, Records, Step};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,6 +10,7 @@ use super::gate::{Gate, Reason};
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::prometheus::Queue;
+use super::tls::{Certificate, Handshakes};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
@@ -17,6 +18,7 @@ use crate::hub::Archive;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
+use crate::store::history::Shelf;
 
 /// Who reads old events occupies a thread; others wait.
 const READERS: usize = 4;
@@ -25,6 +27,15 @@ const READERS: usize = 4;
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
 
+/// What is kept of the past, if somebody keeps it.
+#[derive(Clone, Default)]
+pub struct Past {
+    /// The events that have left the hub's log.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// The samples that have left the history in memory.
+    pub shelf: Option<Arc<dyn Shelf>>,
+}
+
 /// See [`App`].
 pub struct Inner {
     pub pipeline: pipeline::Handle,
@@ -32,10 +43,12 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
+    /// What TCP connections are shown; without it they speak no TLS.
+    certificate: RwLock<Option<Arc<Certificate>>>,
+    pub(super) handshakes: Handshakes,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
-    /// The events that have left the hub's log, if somebody keeps them; and how many may read them
-    /// at once.
-    pub(super) archive: Option<Arc<dyn Archive>>,
+    pub(super) past: Past,
+    /// How many may read old events at once.
     pub(super) readers: Semaphore,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
@@ -52,7 +65,7 @@ impl App {
         pipeline: pipeline::Handle,
         controls: Controls,
         reloads: mpsc::Sender<ReloadRequest>,
-        archive: Option<Arc<dyn Archive>>,
+        past: Past,
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
@@ -64,8 +77,10 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
+            certificate: RwLock::default(),
+            handshakes: Handshakes::default(),
             reloads,
-            archive,
+            past,
             readers: Semaphore::new(READERS),
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
@@ -89,6 +104,22 @@ impl App {
     /// Requests that were refused for whom they meant or where they came from.
     pub fn requests_refused(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.gate.refused().into_iter()
+    }
+
+    /// TLS handshakes so far.
+    pub fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
+    }
+
+    /// The certificate that the next TCP connection is shown.
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.read().clone()
+    }
+
+    /// Has TCP connections speak TLS with this certificate from now on, or none without one.
+    /// Connections that are open live on.
+    pub fn adopt_certificate(&self, certificate: Option<Certificate>) {
+        *self.certificate.write() = certificate.map(Arc::new);
     }
 
     /// Adopts new limits; connections take them up with their next request or message.

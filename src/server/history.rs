@@ -46,7 +46,7 @@ pub(super) async fn read(app: &App, mut ask: Ask) -> Page {
         let gap = Gap { from: ask.from, to: ask.to, reason };
         Page { entries: vec![Entry::Lost(gap)], next: ask.to + 1 }
     };
-    let Some(archive) = app.archive.clone() else { return lost(Reason::Retention) };
+    let Some(archive) = app.past.archive.clone() else { return lost(Reason::Retention) };
     // Nobody closes it.
     let _permit = app.readers.acquire().await;
     let asked = ask.clone();

@@ -21,10 +21,11 @@ mod reload;
 mod rest;
 mod routes;
 mod socket;
+mod tls;
 pub mod ws;
 
 pub use accept::serve;
-pub use app::App;
+pub use app::{App, Past};
 pub use config::{Config, WebSocketConfig, usual_sockets};
 pub use exposition::{Format, expose};
 pub use gate::{ListedHost, ListedOrigin, Reason};
@@ -32,3 +33,4 @@ pub use meter::HttpTotals;
 pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
 pub use routes::routes;
 pub use socket::Listener;
+pub use tls::{Certificate, CertificateFile, Failure, Standing, TlsConfig, TlsError, Validity};

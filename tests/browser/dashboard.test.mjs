@@ -114,6 +114,35 @@ test('the charts begin with what the daemon remembers', async () => {
   await context.close();
 });
 
+test('the charts reach back over a week by what is on disk, with the range between least and greatest', async () => {
+  await withPage({}, async (page, complaints) => {
+    // What a daemon would have after some days, which a test has no time for; the form is checked by the other tests.
+    const asked = [];
+    await page.route('**/query_range**', async route => {
+      const form = new URL(route.request().url()).searchParams;
+      const [start, end, step, query] = [Number(form.get('start')), Number(form.get('end')), Number(form.get('step')), form.get('query')];
+      asked.push({ query, step });
+      const answer = await route.fetch();
+      assert.equal(answer.status(), 200, query);
+      const level = query.startsWith('min_') ? 20 : query.startsWith('max_') ? 80 : 50;
+      const values = [];
+      for (let at = start; at <= end; at += step) values.push([at, String(level)]);
+      await route.fulfill({ json: { status: 'success', data: { resultType: 'matrix', result: [{ metric: {}, values }] } } });
+    });
+    await page.locator('input[name="range"][value="604800"]').check();
+    const band = () => {
+      const canvas = document.querySelectorAll('.u-wrap canvas')[0];
+      const at = (x, y) => canvas.getContext('2d').getImageData(canvas.width * x, canvas.height * y, 1, 1).data[3];
+      // Above the greatest, between it and the mean, and below the least.
+      return canvas && at(0.6, 0.12) === 0 && at(0.6, 0.32) > 0 && at(0.6, 0.32) !== at(0.6, 0.7);
+    };
+    await page.waitForFunction(band);
+    assert.ok(asked.filter(({ step }) => step === 1_800).length >= 10, JSON.stringify(asked));
+    await picture(page, 'week');
+    assert.deepEqual(complaints, []);
+  });
+});
+
 test('a task shows, moves, and its name stays text', async () => {
   await withPage({}, async (page, complaints) => {
     const name = `${HOSTILE} ${Date.now()}`;

@@ -68,6 +68,9 @@ const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 /** Local time as hours and minutes. */
 export const minute = at => CLOCK.format(new Date(at)).slice(0, 5);
 
+/** The local date without its year. */
+export const day = at => DAY.format(new Date(at));
+
 /** Local time of day, with the date when it is not today's. */
 export function clock(at) {
   if (at === null) return NONE;

@@ -55,6 +55,8 @@ impl Outgoing {
             }
             rest = &rest[count..];
         }
+        // TLS keeps records back while the socket takes none.
+        timeout(limit, self.writer.flush()).await??;
         let sent = Sent { messages: self.messages, bytes: self.frames.len() as u64 };
         // Most of the time a client is owed nothing: its memory goes to others meanwhile.
         (self.frames, self.messages) = (Vec::new(), 0);
