@@ -76,11 +76,11 @@ pub struct Client {
     pub address: String,
     /// RFC 3339, UTC.
     pub connected_at: String,
-    pub filter: Filter,
-    /// What its messages are written in: "json" or "msgpack".
+    /// "json" or "msgpack".
     pub encoding: &'static str,
-    /// Whether they may be compressed.
+    /// Whether permessage-deflate was agreed on.
     pub deflate: bool,
+    pub filter: Filter,
     /// Messages of the stream that it has not been given yet, whether its filter matches or not.
     pub lag: u64,
     /// Bytes that wait for it.

@@ -46,7 +46,10 @@ pub struct ErrorData {
 pub enum ErrorCode {
     /// It is no JSON.
     InvalidJson,
-    /// It is JSON, but no message: no object, no `type`, a field of the wrong type.
+    /// It is no MessagePack, or has a value that JSON has not.
+    #[serde(rename = "invalid_messagepack")]
+    InvalidMessagePack,
+    /// It is no message: no object, no `type`, a field of the wrong type.
     InvalidMessage,
     /// There is no message of its `type`.
     UnknownType,

@@ -154,6 +154,8 @@ fn server(config: &Config, report: &mut Report<'_>) {
 fn websocket(config: &Config, report: &mut Report<'_>) {
     let websocket = &config.websocket;
     report.size("websocket.max_message_size", websocket.max_message_size, 1 << 10, 16 << 20);
+    report.within(&keys("websocket.deflate_level"), websocket.deflate_level, 1..=9);
+    report.size("websocket.deflate_min_size", websocket.deflate_min_size, 0, 1 << 30);
     report.time(&keys("websocket.ping_interval"), websocket.ping_interval, HumanDuration::secs(1));
     report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
     report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);

@@ -1,5 +1,7 @@
 //! How a client is spoken to: the encoding of messages, and whether they are compressed.
 
+use super::frame::Opcode;
+
 /// What a message is written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Encoding {
@@ -16,6 +18,14 @@ impl Encoding {
         match self {
             Encoding::Json => "json",
             Encoding::MessagePack => "msgpack",
+        }
+    }
+
+    /// What the frames of its messages are.
+    pub fn opcode(self) -> Opcode {
+        match self {
+            Encoding::Json => Opcode::Text,
+            Encoding::MessagePack => Opcode::Binary,
         }
     }
 }
@@ -43,6 +53,15 @@ impl Coding {
     }
 }
 
-/// What compresses messages.
-#[derive(Debug, Default)]
-pub struct Deflater {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_coding_is_at_its_index() {
+        for (index, coding) in Coding::ALL.into_iter().enumerate() {
+            assert_eq!(coding.index(), index);
+        }
+        assert_eq!(Coding::ALL[0], Coding::default());
+    }
+}

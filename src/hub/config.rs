@@ -17,7 +17,7 @@ pub struct Config {
     pub broadcast_buffer: usize,
     /// Messages kept for clients that are behind.
     pub log_messages: usize,
-    /// Bytes of messages kept for clients that are behind.
+    /// Bytes of messages kept for clients that are behind, in every encoding that a client has needed.
     pub log_bytes: ByteSize,
 }
 

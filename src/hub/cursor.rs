@@ -247,6 +247,28 @@ mod tests {
         assert!(usage.bytes <= 300 && usage.messages >= 2, "{usage:?}");
     }
 
+    #[test]
+    fn the_bound_in_bytes_counts_every_coding() {
+        let config = Config { log_bytes: ByteSize(3_000), ..Config::default() };
+        let hub = Hub::new("e".to_owned(), &config);
+        let mut cursor = hub.cursor();
+        let mut publish_and_take = |coding| {
+            for _ in 0..100 {
+                publish(&hub, Subject::SystemStatus);
+                for piece in take(&hub, &mut cursor).pieces {
+                    let Piece::Message(message) = piece else { panic!("{piece:?}") };
+                    message.frame(coding, &hub.deflater);
+                }
+            }
+            hub.usage()
+        };
+        let [plain, _, packed, _] = crate::hub::Coding::ALL;
+        let (alone, both) = (publish_and_take(plain), publish_and_take(packed));
+        assert!(alone.bytes <= 3_000 && alone.messages > 30, "{alone:?}");
+        // The frame of the newest message was made after the bound was looked at.
+        assert!(both.bytes <= 3_100 && both.messages < 25, "{both:?}");
+    }
+
     proptest! {
         /// However a client's reads fall between the writes: every event once, in order; states in
         /// order, and the last one of each kind always arrives.

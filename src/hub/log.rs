@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::frames::Held;
 use super::line::fresh_epoch;
 use super::{Ask, Bounds, Config, Draft, Entry, Lag, Line, Message, Page, Subject, Type, Usage};
 use crate::sample::Moment;
@@ -19,7 +21,10 @@ pub(super) struct Log {
     marks: VecDeque<(Instant, u64)>,
     /// The bytes of all messages that ever were.
     end: u64,
+    /// Bytes of their JSON.
     bytes: usize,
+    /// Bytes of their frames in other codings, which are made while they are here.
+    held: Held,
     /// The last number published.
     head: u64,
     /// The last number given; above `head` while messages wait to be stored.
@@ -42,6 +47,7 @@ impl Log {
             marks: VecDeque::new(),
             end: 0,
             bytes: 0,
+            held: Held::default(),
             head: line.last,
             given: line.last,
             limit: line.limit,
@@ -118,7 +124,7 @@ impl Log {
         }
         let messages = drafts.into_iter().map(|draft| {
             self.given += 1;
-            Message::encode(draft, self.given, now)
+            Message::encode(draft, self.given, now, &self.held)
         });
         messages.collect()
     }
@@ -175,20 +181,24 @@ impl Log {
 
     pub(super) fn usage(&self) -> Usage {
         let published = Type::ALL.map(|kind| (kind, self.published[kind as usize]));
-        Usage { messages: self.messages.len(), bytes: self.bytes, published }
+        Usage { messages: self.messages.len(), bytes: self.bytes(), published }
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes + self.held.load(Ordering::Relaxed)
     }
 
     fn trim(&mut self) {
         // The newest message stays whatever its size: it has not had a chance to be read.
         while self.messages.len() > 1
             && (self.messages.len() > self.limits.log_messages
-                || self.bytes as u64 > *self.limits.log_bytes)
+                || self.bytes() as u64 > *self.limits.log_bytes)
         {
             let Some(oldest) = self.messages.pop_front() else { return };
             self.marks.pop_front();
             self.bytes -= oldest.text.len();
             if self.newest.get(&oldest.subject) == Some(&oldest.seq) {
-                self.last_states.insert(oldest.seq, oldest);
+                self.last_states.insert(oldest.seq, oldest.lean());
             }
             if self.last_states.len() > LAST_STATES_MAX
                 && let Some((_, forgotten)) = self.last_states.pop_first()

@@ -9,25 +9,32 @@ mod client;
 mod coding;
 mod config;
 mod cursor;
+mod deflater;
 mod feed;
 mod filter;
+mod frame;
+mod frames;
 mod lag;
 mod line;
 mod log;
 mod message;
+mod messagepack;
 mod peer;
 mod slow;
 
 pub use archive::{Archive, Ask, Entry, Gap, Page, Reason};
 pub use class::{Classes, Counts, Key, Rest, Written};
 pub use client::{Client, Clients, Membership, client_id, client_number};
-pub use coding::{Coding, Deflater, Encoding};
+pub use coding::{Coding, Encoding};
 pub use config::Config;
 pub use cursor::{Cursor, Due, Older};
+pub use deflater::{Compression, Deflater};
 pub use feed::{
     Answer, Feeds, Need, Notice, Piece, Progress, Pulled, Resumed, Sent, Voice, Welcome,
 };
 pub use filter::{Filter, TypeSet};
+pub use frame::{Header, Opcode};
+pub use frames::finish;
 pub use lag::{Bounds, Lag};
 pub use line::{Line, NoPlace, Place, Start};
 pub use message::{Draft, Message, Subject, Type};
@@ -167,7 +174,7 @@ impl Hub {
 pub struct Usage {
     /// Messages that cursors can still reach.
     pub messages: usize,
-    /// Their bytes.
+    /// Their bytes, in every coding that somebody has needed.
     pub bytes: usize,
     /// Messages published since the start, by type.
     pub published: [(Type, u64); Type::ALL.len()],

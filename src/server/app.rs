@@ -58,6 +58,7 @@ impl App {
         websocket: WebSocketConfig,
         query: query::Config,
     ) -> io::Result<Self> {
+        pipeline.hub.deflater.configure(websocket.compression());
         let history = Arc::new(History::new(pipeline.hub.clone(), archive));
         let shards = Shards::start(&pipeline, &history, &websocket)?;
         Ok(Self(Arc::new(Inner {
@@ -96,6 +97,7 @@ impl App {
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
         self.shards.configure(&websocket);
+        self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
@@ -147,6 +149,10 @@ impl Deref for App {
 impl Inner {
     pub(super) fn config(&self) -> Config {
         self.settings.read().0.clone()
+    }
+
+    pub(super) fn websocket(&self) -> WebSocketConfig {
+        self.settings.read().1.clone()
     }
 
     pub(super) fn plugins(&self) -> Arc<Plugins> {

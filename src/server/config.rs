@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{ListedHost, ListedOrigin};
-use crate::hub::SlowClient;
+use crate::hub::{Compression, SlowClient};
 use crate::units::{ByteSize, HumanDuration};
 
 /// Where HTTP listens, and its limits.
@@ -119,8 +119,15 @@ pub fn usual_sockets() -> Vec<PathBuf> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebSocketConfig {
-    /// Largest message from a client; a larger one closes its connection with 1009.
+    /// Largest message from a client, inflated; a larger one closes its connection with 1009.
     pub max_message_size: ByteSize,
+    /// Compress messages for clients that offer permessage-deflate. A reload counts for those that
+    /// connect from then on.
+    pub deflate: bool,
+    /// How hard: from 1, which is fast, to 9, which is thorough.
+    pub deflate_level: u32,
+    /// Messages of fewer bytes are sent as they are.
+    pub deflate_min_size: ByteSize,
     /// A client that has sent nothing for this long is sent a ping.
     pub ping_interval: HumanDuration,
     /// A client that has sent nothing for this long after a ping is dropped.
@@ -140,10 +147,22 @@ pub struct WebSocketConfig {
     pub max_errors_per_minute: u32,
 }
 
+impl WebSocketConfig {
+    /// What the hub is to know of it.
+    pub(super) fn compression(&self) -> Compression {
+        let least = usize::try_from(*self.deflate_min_size).unwrap_or(usize::MAX);
+        Compression { level: self.deflate_level, least }
+    }
+}
+
 impl Default for WebSocketConfig {
     fn default() -> Self {
+        let compression = Compression::default();
         Self {
             max_message_size: ByteSize(64 << 10),
+            deflate: true,
+            deflate_level: compression.level,
+            deflate_min_size: ByteSize(compression.least as u64),
             ping_interval: HumanDuration::secs(30),
             pong_timeout: HumanDuration::secs(10),
             write_timeout: HumanDuration::secs(30),

@@ -61,6 +61,7 @@ async fn a_broken_handshake_is_answered_with_the_reason() {
         (key, "Sec-WebSocket-Key: c2hvcnQ=\r\n", 400, ""),
         (key, "Sec-WebSocket-Key: !!!!IHNhbXBsZSBub25jZQ==\r\n", 400, ""),
         (key, &key.repeat(2), 400, ""),
+        ("\r\n\r\n", "\r\nSec-WebSocket-Extensions: a b\r\n\r\n", 400, ""),
         ("GET /ws", "POST /ws", 405, "allow: get"),
         ("GET /ws", "DELETE /ws", 405, "allow: get"),
         ("Upgrade: websocket\r\n", "", 426, "upgrade: websocket"),
@@ -86,7 +87,10 @@ async fn a_handshake_that_is_in_order_is_granted() {
     for (from, to) in [
         ("Connection: Upgrade", "Connection: keep-alive, upgrade"),
         ("Upgrade: websocket", "Upgrade: h2c, WebSocket"),
-        ("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
+        (
+            "\r\n\r\n",
+            "\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n\r\n",
+        ),
         ("\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n"),
         ("GET /ws", "GET /ws?token=x"),
     ] {

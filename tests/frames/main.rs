@@ -4,6 +4,7 @@
 mod support;
 
 mod closing;
+mod codings;
 mod connections;
 mod framing;
 mod handshake;

@@ -162,6 +162,8 @@ pub fn client(value: &Value) {
         ("id", text),
         ("address", |value| value.as_str().is_some_and(is_socket_address)),
         ("connected_at", time),
+        ("encoding", |value| value == "json" || value == "msgpack"),
+        ("deflate", Value::is_boolean),
         ("filter", Value::is_object),
         ("encoding", text),
         ("deflate", Value::is_boolean),

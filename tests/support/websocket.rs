@@ -29,10 +29,15 @@ impl Daemon {
 
     /// Connects and upgrades by hand; the answer to the handshake is read.
     pub async fn raw(&self) -> Raw {
+        self.raw_with("").await.0
+    }
+
+    /// The same with more header lines, each with its end; with the head of the answer in lower case.
+    pub async fn raw_with(&self, headers: &str) -> (Raw, String) {
         let mut raw = Raw(TcpStream::connect(self.address).await.expect("a connection"));
         let handshake = format!(
             "GET /ws HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
             self.address
         );
         raw.send(handshake.as_bytes()).await;
@@ -44,7 +49,7 @@ impl Daemon {
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         // The key's answer in RFC 6455 section 1.3.
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-        raw
+        (raw, head.to_lowercase())
     }
 }
 

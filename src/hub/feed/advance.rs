@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::backfill::Backfill;
 use super::behind::Change;
-use super::{Coding, Feed, Feeds, Need, Notice, Piece, Progress, Sent, State};
+use super::{Coding, Feed, Feeds, Need, Notice, Piece, Progress, QUEUE_BYTES, Sent, State};
 use crate::hub::{Key, Page, SlowClient, Written};
 
 /// Refills of a queue in one turn: others want theirs.
@@ -76,6 +76,9 @@ impl Feeds {
         is_message: bool,
         mut write: impl FnMut(&[u8]) -> usize,
     ) {
+        // What was published before goes before it.
+        self.pull();
+        self.catch_up(client);
         let mut taken = 0;
         if self.is_live(client) && matches!(self.deliver(client, &mut write).0, Progress::Live) {
             let coding = self.classes.key(client).coding.index();
@@ -90,6 +93,10 @@ impl Feeds {
                 self.sent.replies[coding] += u64::from(is_message);
                 return;
             }
+        }
+        if self.is_live(client) && taken == 0 {
+            self.fall_behind(client);
+            self.catch_up(client);
         }
         if let Some(behind) = self.fall_behind(client).filter(|behind| !behind.ends) {
             match is_message {
@@ -146,6 +153,23 @@ impl Feeds {
         self.take(client)
     }
 
+    /// Moves what the log has for a client into its queue, as far as nothing has to be waited for.
+    fn catch_up(&mut self, client: u32) {
+        let mut before = None;
+        while let Some(State::Behind(behind)) = self.feed(client).map(|feed| &feed.state) {
+            let is_held = behind.waits || behind.presents || behind.ends;
+            let is_held = is_held || behind.backfill.is_some() || behind.change.is_some();
+            let next = Some(behind.cursor.next());
+            if is_held || next == before || behind.queue.len() >= QUEUE_BYTES {
+                return;
+            }
+            before = next;
+            if self.take(client).is_some() {
+                return;
+            }
+        }
+    }
+
     /// Moves what is due from the log into a client's queue.
     fn take(&mut self, client: u32) -> Option<Progress> {
         let Some(Some(feed)) = self.feeds.get_mut(client as usize) else { return None };
@@ -180,7 +204,7 @@ impl Feeds {
             self.apply(client, change);
             return None;
         }
-        if is_more {
+        if is_more || !behind.queue.is_empty() {
             return None;
         }
         let key = behind.key.clone();

@@ -1,10 +1,10 @@
 //! From a client's bytes, in whatever pieces they come, to its messages.
 
 use super::close::{self, CloseCode};
-use super::frame::Opcode;
 use super::header::{Header, HeaderReader};
 use super::mask::Mask;
 use super::message::{Limits, Message};
+use crate::hub::Opcode;
 
 /// What a client sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Violation {
-    /// [`CloseCode::ProtocolError`], [`CloseCode::InvalidPayload`] or [`CloseCode::MessageTooBig`].
+    /// [`CloseCode::ProtocolError`], [`CloseCode::InvalidPayload`], [`CloseCode::MessageTooBig`] or
+    /// [`CloseCode::UnsupportedData`].
     pub code: CloseCode,
     /// A clause for people, shorter than the 123 bytes that a close frame has room for.
     pub reason: &'static str,
@@ -38,6 +39,14 @@ impl Violation {
     }
 
     pub(super) const fn not_utf8(reason: &'static str) -> Self {
+        Self { code: CloseCode::InvalidPayload, reason }
+    }
+
+    pub(super) const fn unsupported(reason: &'static str) -> Self {
+        Self { code: CloseCode::UnsupportedData, reason }
+    }
+
+    pub(super) const fn not_deflate(reason: &'static str) -> Self {
         Self { code: CloseCode::InvalidPayload, reason }
     }
 
@@ -84,6 +93,15 @@ impl Decoder {
             control: Vec::new(),
             ended: false,
         }
+    }
+
+    /// The same decoder, for a client with whom permessage-deflate was agreed on (RFC 7692). A
+    /// compressed message is held as it arrives, and inflated when it is whole: then it may take
+    /// up its limit twice.
+    #[must_use]
+    pub fn with_deflate(mut self, agreed: bool) -> Self {
+        self.header.deflate = agreed;
+        self
     }
 
     /// Takes from the front of `input` as much as makes one event; `None` once all of it is taken
@@ -147,7 +165,7 @@ impl Decoder {
 
     /// Checks what a header says against what came before it.
     fn begin(&mut self, header: Header) -> Result<Frame, Violation> {
-        let Header { fin, opcode, mask, length } = header;
+        let Header { fin, opcode, compressed, mask, length } = header;
         match (opcode, &self.message) {
             (Opcode::Continuation, None) => {
                 return Err(Violation::protocol("a continuation frame continues no message"));
@@ -156,7 +174,7 @@ impl Decoder {
                 return Err(Violation::protocol("a message begins before the last one has ended"));
             }
             (Opcode::Text | Opcode::Binary, None) => {
-                self.message = Some(Message::new(opcode == Opcode::Text));
+                self.message = Some(Message::new(opcode == Opcode::Text, compressed));
             }
             _ => {}
         }
@@ -205,7 +223,7 @@ impl Decoder {
             }
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 match self.message.take_if(|_| frame.fin) {
-                    Some(message) => message.finish()?,
+                    Some(message) => message.finish(self.limits)?,
                     None => return Ok(None),
                 }
             }

@@ -1,74 +1,12 @@
-//! Frames of the server, finished: encoded once and shared by every client that they go to.
+//! Frames that steer a connection, and plain ones, finished.
 
 use bytes::Bytes;
 
 use super::CloseCode;
+use crate::hub::{Header, Opcode};
 
 /// The most bytes that the payload of a control frame may have (RFC 6455 section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
-
-/// What a frame is (RFC 6455 section 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Opcode {
-    Continuation = 0,
-    Text = 1,
-    Binary = 2,
-    Close = 8,
-    Ping = 9,
-    Pong = 10,
-}
-
-impl Opcode {
-    /// The opcode of the low four bits of a frame, if the RFC defines it.
-    pub(super) fn from_bits(bits: u8) -> Option<Self> {
-        use Opcode::{Binary, Close, Continuation, Ping, Pong, Text};
-        [Continuation, Text, Binary, Close, Ping, Pong].into_iter().find(|code| *code as u8 == bits)
-    }
-
-    /// Whether it steers the connection and bears no data: never fragmented, at most 125 bytes.
-    pub fn is_control(self) -> bool {
-        self as u8 >= 8
-    }
-}
-
-/// The header of an unfragmented, unmasked frame, for who writes the payload behind it himself.
-#[derive(Debug, Clone, Copy)]
-pub struct Header {
-    bytes: [u8; 10],
-    length: u8,
-}
-
-impl Header {
-    /// The header of a frame with `payload` bytes, in 2, 4 or 10 bytes.
-    pub fn new(opcode: Opcode, payload: usize) -> Self {
-        let mut header = Self { bytes: [0; 10], length: 0 };
-        header.push(&[0x80 | opcode as u8]);
-        match (u8::try_from(payload), u16::try_from(payload)) {
-            (Ok(short @ ..=125), _) => header.push(&[short]),
-            (_, Ok(medium)) => {
-                header.push(&[126]);
-                header.push(&medium.to_be_bytes());
-            }
-            _ => {
-                header.push(&[127]);
-                header.push(&(payload as u64).to_be_bytes());
-            }
-        }
-        header
-    }
-
-    /// The bytes to send before the payload.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-
-    fn push(&mut self, more: &[u8]) {
-        let start = usize::from(self.length);
-        self.bytes[start..start + more.len()].copy_from_slice(more);
-        self.length += more.len() as u8;
-    }
-}
 
 /// A text message.
 pub fn text(payload: &str) -> Bytes {
@@ -106,12 +44,7 @@ pub fn close_reply(received: Option<u16>) -> Bytes {
 }
 
 fn finished(opcode: Opcode, payload: &[&[u8]]) -> Bytes {
-    let length = payload.iter().map(|part| part.len()).sum();
-    let header = Header::new(opcode, length);
-    let mut frame = Vec::with_capacity(header.as_bytes().len() + length);
-    frame.extend_from_slice(header.as_bytes());
-    payload.iter().for_each(|part| frame.extend_from_slice(part));
-    frame.into()
+    Header::new(opcode, payload.iter().map(|part| part.len()).sum()).before(payload)
 }
 
 #[cfg(test)]

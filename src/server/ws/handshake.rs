@@ -4,11 +4,14 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use http::header::{
-    ALLOW, CONNECTION, HOST, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    ALLOW, CONNECTION, HOST, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use sha1::{Digest, Sha1};
+
+use super::extension::{self, Deflate};
+use crate::hub::{Coding, Encoding};
 
 /// Appended to a client's key before it is hashed (section 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -19,11 +22,17 @@ const KEY_ENCODING: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
+/// The subprotocols of this server, each with the encoding that it stands for. Others, such as one
+/// that bears a token, are neither chosen nor repeated.
+pub const PROTOCOLS: [(&str, Encoding); 2] =
+    [("gz-monitor.v1.json", Encoding::Json), ("gz-monitor.v1.msgpack", Encoding::MessagePack)];
+
 /// An upgrade request that can be granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// The subprotocol agreed on, out of those that the server supports.
-    pub protocol: Option<&'static str>,
+    /// The subprotocol agreed on.
+    protocol: Option<(&'static str, Encoding)>,
+    deflate: Option<Deflate>,
     accept: HeaderValue,
 }
 
@@ -38,14 +47,24 @@ pub struct Refusal {
 }
 
 impl Accepted {
-    /// The headers of the answer, whose status is 101. No extension is agreed on.
+    /// How the client is spoken to from then on.
+    pub fn coding(&self) -> Coding {
+        let encoding = self.protocol.map(|(_, encoding)| encoding).unwrap_or_default();
+        Coding { encoding, deflate: self.deflate.is_some() }
+    }
+
+    /// The headers of the answer, whose status is 101.
     pub fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(4);
+        let mut headers = HeaderMap::with_capacity(5);
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept.clone());
-        if let Some(protocol) = self.protocol {
+        if let Some((protocol, _)) = self.protocol {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+        }
+        if let Some(deflate) = self.deflate {
+            let answer = HeaderValue::from_static(deflate.answer());
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, answer);
         }
         headers
     }
@@ -84,8 +103,9 @@ const WRONG_VERSION: Refusal = Refusal {
 };
 
 /// Judges a request for an upgrade. Of the subprotocols that the client offers the first one in
-/// `supported` is agreed on, in the client's order, and none if there is none. Whether this client
-/// may connect at all (origin, token) is for others to say.
+/// [`PROTOCOLS`] is agreed on, in the client's order, and none if there is none; of the extensions
+/// permessage-deflate, if `deflate` allows it. Whether this client may connect at all (origin,
+/// token) is for others to say.
 ///
 /// # Errors
 /// The first rule of section 4.2.1 that the request breaks.
@@ -93,7 +113,7 @@ pub fn judge(
     method: &Method,
     version: Version,
     headers: &HeaderMap,
-    supported: &[&'static str],
+    deflate: bool,
 ) -> Result<Accepted, Refusal> {
     if method != Method::GET {
         return Err(NOT_GET);
@@ -116,8 +136,11 @@ pub fn judge(
     let key = only(headers, &SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
     let key = key.ok_or(Refusal::bad_request("Sec-WebSocket-Key must be 16 bytes in base64."))?;
     let protocol = tokens(headers, &SEC_WEBSOCKET_PROTOCOL)
-        .find_map(|offer| supported.iter().copied().find(|name| *name == offer));
-    Ok(Accepted { protocol, accept: accept(key) })
+        .find_map(|offer| PROTOCOLS.into_iter().find(|(name, _)| *name == offer));
+    let offers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::as_bytes);
+    let agreed = extension::agree(offers)
+        .map_err(|_| Refusal::bad_request("Sec-WebSocket-Extensions is no list of extensions."))?;
+    Ok(Accepted { protocol, deflate: agreed.filter(|_| deflate), accept: accept(key) })
 }
 
 /// The value of a header that must be there exactly once.

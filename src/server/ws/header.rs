@@ -1,14 +1,17 @@
 //! The header of a client's frame, read from any pieces (RFC 6455 section 5.2).
 
 use super::Violation;
-use super::frame::{MAX_CONTROL_PAYLOAD, Opcode};
+use super::frame::MAX_CONTROL_PAYLOAD;
 use super::mask::Mask;
+use crate::hub::Opcode;
 
 /// A whole header, legal by itself.
 #[derive(Debug)]
 pub(super) struct Header {
     pub fin: bool,
     pub opcode: Opcode,
+    /// RSV1: its message is compressed.
+    pub compressed: bool,
     pub mask: Mask,
     /// Length of the payload in bytes, below 2^63.
     pub length: u64,
@@ -19,6 +22,8 @@ pub(super) struct Header {
 pub(super) struct HeaderReader {
     bytes: [u8; 14],
     filled: usize,
+    /// Whether compression was agreed on.
+    pub deflate: bool,
 }
 
 impl HeaderReader {
@@ -29,7 +34,7 @@ impl HeaderReader {
             return Ok(None);
         }
         let [first, second, ..] = self.bytes;
-        let opcode = check_start(first, second)?;
+        let opcode = check_start(first, second, self.deflate)?;
         let length_bytes = match second & 0x7f {
             126 => 2,
             127 => 8,
@@ -42,7 +47,8 @@ impl HeaderReader {
         let length = self.length(length_bytes)?;
         let key = 2 + length_bytes;
         let key = [0, 1, 2, 3].map(|i| self.bytes[key + i]);
-        Ok(Some(Header { fin: first & 0x80 != 0, opcode, mask: Mask::new(key), length }))
+        let (fin, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
+        Ok(Some(Header { fin, opcode, compressed, mask: Mask::new(key), length }))
     }
 
     /// Whether a part of a header is here.
@@ -80,12 +86,18 @@ impl HeaderReader {
 }
 
 /// Checks what the first two bytes of a frame say for themselves.
-fn check_start(first: u8, second: u8) -> Result<Opcode, Violation> {
-    if first & 0x70 != 0 {
+fn check_start(first: u8, second: u8, deflate: bool) -> Result<Opcode, Violation> {
+    let agreed = if deflate { 0x40 } else { 0 };
+    if first & 0x70 & !agreed != 0 {
         return Err(Violation::protocol("a reserved bit is set and no extension was agreed on"));
     }
     let opcode =
         Opcode::from_bits(first & 0x0f).ok_or(Violation::protocol("an opcode is unknown"))?;
+    if first & 0x40 != 0 && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+        return Err(Violation::protocol(
+            "a frame that does not begin a message says that it is compressed",
+        ));
+    }
     if second & 0x80 == 0 {
         return Err(Violation::protocol("a frame is not masked"));
     }

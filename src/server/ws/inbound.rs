@@ -1,9 +1,14 @@
 //! What a client may say: subscribe, unsubscribe, ping.
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
+use super::{Event, Violation};
 use crate::api::{self, ErrorCode, ErrorData};
-use crate::hub::{Filter, Place};
+use crate::hub::{Encoding, Filter, Place};
+
+/// As deep as JSON may be nested.
+const DEPTH_MAX: usize = 128;
 
 /// A client's message.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +20,26 @@ pub enum Inbound {
 }
 
 impl Inbound {
-    /// Reads a message. Fields that it does not know are left alone, so that a client written for
+    /// Reads a message that came as a frame of text or of bytes, from a client that speaks
+    /// `encoding`; the inner error is what the client is answered.
+    ///
+    /// # Errors
+    /// It came as the other kind of frame, which ends the connection.
+    pub(super) fn read(
+        event: Event,
+        encoding: Encoding,
+    ) -> Result<Result<Self, ErrorData>, Violation> {
+        match (event, encoding) {
+            (Event::Text(text), Encoding::Json) => Ok(Self::parse(&text)),
+            (Event::Binary(bytes), Encoding::MessagePack) => Ok(Self::unpack(&bytes)),
+            (_, Encoding::Json) => Err(Violation::unsupported("only text is understood")),
+            (_, Encoding::MessagePack) => {
+                Err(Violation::unsupported("only MessagePack in binary frames is understood"))
+            }
+        }
+    }
+
+    /// Reads a message in JSON. Fields that it does not know are left alone, so that a client written for
     /// a later version gets on with this one; within a filter they are refused, since a condition
     /// that is passed over would send what the client does not want.
     ///
@@ -24,8 +48,32 @@ impl Inbound {
     pub fn parse(text: &str) -> Result<Self, ErrorData> {
         let value: Value = serde_json::from_str(text)
             .map_err(|error| fault(ErrorCode::InvalidJson, format!("this is no JSON: {error}")))?;
+        Self::of(value)
+    }
+
+    /// Reads a message in MessagePack: the same objects, as maps with strings for keys.
+    ///
+    /// # Errors
+    /// What the client is answered.
+    pub fn unpack(mut bytes: &[u8]) -> Result<Self, ErrorData> {
+        let broken = |what: String| {
+            fault(
+                ErrorCode::InvalidMessagePack,
+                format!("this is no MessagePack of JSON values: {what}"),
+            )
+        };
+        let mut reader = rmp_serde::Deserializer::new(&mut bytes);
+        reader.set_max_depth(DEPTH_MAX);
+        let value = Value::deserialize(&mut reader).map_err(|error| broken(error.to_string()))?;
+        if !bytes.is_empty() {
+            return Err(broken(format!("{} bytes follow it", bytes.len())));
+        }
+        Self::of(value)
+    }
+
+    fn of(value: Value) -> Result<Self, ErrorData> {
         let Value::Object(mut message) = value else {
-            let text = "a message is a JSON object such as {\"type\":\"ping\"}";
+            let text = "a message is an object such as {\"type\":\"ping\"}";
             return Err(fault(ErrorCode::InvalidMessage, text));
         };
         match message.get("type") {
@@ -117,7 +165,61 @@ mod tests {
         }
     }
 
+    #[test]
+    fn messagepack_says_the_same() {
+        for text in [
+            r#"{"type":"ping"}"#,
+            r#"{"type":"subscribe","filter":{"types":["alert"],"alert_level":"high"},"since":"17a8:45"}"#,
+            r#"{"type":"subscribe","filter":{"types":["x"]}}"#,
+            r#"{"type":1}"#,
+            "[1]",
+            "null",
+        ] {
+            let value: Value = serde_json::from_str(text).expect("JSON");
+            let packed = rmp_serde::to_vec(&value).expect("MessagePack");
+            assert_eq!(Inbound::unpack(&packed), Inbound::parse(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_messagepack_of_json_is_refused() {
+        let deep = [vec![0x91; 200], vec![0xc0]].concat();
+        for (bytes, what) in [
+            (b"".as_slice(), "nothing"),
+            (b"\xc1", "a marker that is reserved"),
+            (b"\x81\xa4type", "a map that is cut short"),
+            (b"\xdd\xff\xff\xff\xff\xc0", "a list that promises too much"),
+            (b"\xdb\xff\xff\xff\xffx", "a string that promises too much"),
+            (b"\x81\xa4type\xc4\x04ping", "bytes, which JSON has not"),
+            (b"\x81\xa4type\xd4\x01\x00", "an extension"),
+            (b"\x81\x01\xa4ping", "a key that is no string"),
+            (b"\x81\xa4type\xa4pin\xff", "a string that is not UTF-8"),
+            (b"\x81\xa4type\xa4ping\xc0", "something behind it"),
+            (&deep, "too many levels"),
+        ] {
+            let code = Inbound::unpack(bytes).map_err(|error| error.code);
+            assert_eq!(code, Err(ErrorCode::InvalidMessagePack), "{what}");
+        }
+    }
+
+    #[test]
+    fn each_encoding_has_its_own_frames() {
+        let text = || Event::Text(r#"{"type":"ping"}"#.to_owned());
+        let binary = || Event::Binary(b"\x81\xa4type\xa4ping".to_vec());
+        assert_eq!(Inbound::read(text(), Encoding::Json), Ok(Ok(Inbound::Ping)));
+        assert_eq!(Inbound::read(binary(), Encoding::MessagePack), Ok(Ok(Inbound::Ping)));
+        for (event, encoding) in [(binary(), Encoding::Json), (text(), Encoding::MessagePack)] {
+            let code = Inbound::read(event, encoding).map_err(|violation| violation.code.into());
+            assert_eq!(code, Err(1003u16));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = Inbound::unpack(&bytes);
+        }
+
         #[test]
         fn any_text_is_read_or_refused(text: String) {
             let _ = Inbound::parse(&text);

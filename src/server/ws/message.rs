@@ -1,5 +1,6 @@
 //! A data message that is put together from its fragments, within its limits.
 
+use super::inflate::{inflate, wire_size};
 use super::mask::Mask;
 use super::utf8::whole_characters;
 use super::{Event, Violation};
@@ -25,6 +26,8 @@ impl Limits {
 #[derive(Debug)]
 pub(super) struct Message {
     is_text: bool,
+    compressed: bool,
+    /// What has arrived of it.
     payload: Vec<u8>,
     /// Bytes at the start of a text that are known to be whole characters.
     checked: usize,
@@ -32,13 +35,13 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub fn new(is_text: bool) -> Self {
-        Self { is_text, payload: Vec::new(), checked: 0, fragments: 0 }
+    pub fn new(is_text: bool, compressed: bool) -> Self {
+        Self { is_text, compressed, payload: Vec::new(), checked: 0, fragments: 0 }
     }
 
     /// Lets in one more frame of `length` bytes, of which none has arrived, or refuses it.
     pub fn admit(&mut self, length: u64, limits: Limits) -> Result<(), Violation> {
-        let room = (limits.size - self.payload.len()) as u64;
+        let room = (self.wire_size(limits) - self.payload.len()) as u64;
         if length > room {
             return Err(Violation::too_big("a message is larger than this server accepts"));
         }
@@ -64,7 +67,7 @@ impl Message {
         self.reserve(bytes.len(), limits);
         self.payload.extend_from_slice(bytes);
         mask.apply(&mut self.payload[start..]);
-        if self.is_text && !last {
+        if self.is_text && !self.compressed && !last {
             self.checked = whole_characters(&self.payload, self.checked)
                 .map_err(|_| Violation::not_utf8("a text message is not UTF-8"))?;
         }
@@ -72,11 +75,15 @@ impl Message {
     }
 
     /// The whole message.
-    pub fn finish(self) -> Result<Event, Violation> {
+    pub fn finish(self, limits: Limits) -> Result<Event, Violation> {
+        let payload = match self.compressed {
+            true => inflate(&self.payload, limits.size)?,
+            false => self.payload,
+        };
         if !self.is_text {
-            return Ok(Event::Binary(self.payload));
+            return Ok(Event::Binary(payload));
         }
-        let text = String::from_utf8(self.payload);
+        let text = String::from_utf8(payload);
         text.map(Event::Text).map_err(|_| Violation::not_utf8("a text message is not UTF-8"))
     }
 
@@ -85,12 +92,17 @@ impl Message {
         self.payload.capacity()
     }
 
+    /// How many bytes of it may arrive.
+    fn wire_size(&self, limits: Limits) -> usize {
+        if self.compressed { wire_size(limits.size) } else { limits.size }
+    }
+
     /// Makes room for what has arrived, not for what a header promises: many clients could promise
     /// much. Grows by doubling, and never beyond the limit.
     fn reserve(&mut self, more: usize, limits: Limits) {
         let needed = self.payload.len() + more;
         if needed > self.payload.capacity() {
-            let wanted = (2 * self.payload.capacity()).min(limits.size).max(needed);
+            let wanted = (2 * self.payload.capacity()).min(self.wire_size(limits)).max(needed);
             self.payload.reserve_exact(wanted - self.payload.len());
         }
     }

@@ -6,10 +6,13 @@
 
 mod close;
 mod decoder;
+mod extension;
 pub mod frame;
 pub mod handshake;
 mod header;
 mod inbound;
+mod inflate;
+mod list;
 mod mask;
 mod message;
 mod rate;

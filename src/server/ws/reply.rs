@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 
-use super::frame;
 use crate::api::{ErrorData, GapData, Reply, Resumed, Subscribed};
-use crate::hub::{Coding, Hub, Notice, Place, Voice, Welcome};
+use crate::hub::{self, Coding, Hub, Notice, Place, Voice, Welcome};
 use crate::pipeline::Handle;
 use crate::sample::Moment;
 
@@ -13,8 +12,8 @@ use crate::sample::Moment;
 pub(super) type Since = Option<Result<Place, ErrorData>>;
 
 /// The frame of a reply.
-pub(super) fn finish(reply: &Reply, _coding: Coding, _hub: &Hub, now: Moment) -> Bytes {
-    frame::text(&reply.encode(now))
+pub(super) fn finish(reply: &Reply, coding: Coding, hub: &Hub, now: Moment) -> Bytes {
+    hub::finish(reply.encode(now).as_bytes(), coding, &hub.deflater)
 }
 
 /// What makes the frames of replies that the hub gives rise to.

@@ -27,7 +27,12 @@ pub(crate) fn upgrade(
     Data(app): Data<&App>,
     remote: &RemoteAddr,
 ) -> Result<Response, Problem> {
-    let accepted = handshake::judge(request.method(), request.version(), request.headers(), &[]);
+    let accepted = handshake::judge(
+        request.method(),
+        request.version(),
+        request.headers(),
+        app.websocket().deflate,
+    );
     let accepted = accepted.map_err(|refusal| {
         let problem = Problem::new(refusal.status, "handshake_refused", refusal.reason);
         problem.with_headers(refusal.headers())
@@ -39,14 +44,20 @@ pub(crate) fn upgrade(
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
     let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
-    tokio::spawn(start(promise, app, peer, since, permit));
+    let coding = accepted.coding();
+    tokio::spawn(start(promise, app, (peer, coding, since), permit));
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
     response.headers_mut().extend(accepted.headers());
     Ok(response)
 }
 
 /// Hands the connection over to a shard. Nothing of it stays here.
-async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since, permit: Arc<Permit>) {
+async fn start(
+    promise: OnUpgrade,
+    app: App,
+    (peer, coding, since): (Peer, Coding, Since),
+    permit: Arc<Permit>,
+) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -58,7 +69,7 @@ async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since, permit: A
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    let (membership, coding) = (Membership::begin(&app.pipeline.hub), Coding::default());
+    let membership = Membership::begin(&app.pipeline.hub);
     let connected_at = app.pipeline.clock.now().wall;
     let welcome = welcome(&app.pipeline, since, coding).await;
     let transport = match Transport::plain(io.into_inner()) {

@@ -245,7 +245,7 @@ pub const STEPS: [Step; 14] = [
     },
     Step {
         name: "browser",
-        about: "the dashboard in a real browser",
+        about: "the dashboard in a real browser, and the encodings with clients of npm",
         needs: &[
             Need::File("tests/browser/package.json"),
             Need::File("tests/browser/dashboard.test.mjs"),
@@ -262,6 +262,7 @@ pub const STEPS: [Step; 14] = [
                 "--test-reporter=spec",
                 "tests/browser/dashboard.test.mjs",
                 "tests/browser/history.test.mjs",
+                "tests/browser/codings.test.mjs",
                 "tests/browser/security.test.mjs",
             ]),
         ],

@@ -8,9 +8,10 @@ use crate::hub::{Filter, SlowClient, Subject};
 /// A connection whose socket takes only as much as there is room for.
 pub(super) struct Connection {
     pub(super) room: usize,
-    /// What was asked and not answered yet: filters with `since` and the head at that time, and pings.
+    /// What was asked and not answered yet: filters with `since` and the head at that time; pings with
+    /// the head, if what was published is to come before the answer.
     pub(super) changes: VecDeque<(Filter, Option<u64>, u64)>,
-    pub(super) pings: VecDeque<u64>,
+    pub(super) pings: VecDeque<(u64, Option<u64>)>,
     /// The last number that was due by the filter before, for each change.
     pub(super) applied: VecDeque<u64>,
     bytes: Vec<u8>,
@@ -79,7 +80,13 @@ impl Connection {
             let words: Vec<&str> = text.split(' ').collect();
             let number = |index: usize| words[index].parse::<u64>().expect("a number");
             match words[0] {
-                "pong" => assert_eq!(self.pings.pop_front(), Some(number(1)), "in their order"),
+                "pong" => {
+                    let (ping, owed) = self.pings.pop_front().expect("it had asked");
+                    assert_eq!(ping, number(1), "in their order");
+                    let head = owed.unwrap_or(self.position);
+                    let missing = reference.events(self.position + 1, head, &self.filter);
+                    assert!(missing.is_empty(), "{missing:?} were published before a ping");
+                }
                 "present" => {
                     assert!(self.resume.is_none(), "the state comes after what was missed");
                     words[1].clone_into(&mut self.epoch);

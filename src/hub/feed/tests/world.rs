@@ -279,8 +279,11 @@ impl World {
         self.pings += 1;
         let reply = frame(&format!("pong {}", self.pings));
         let (pings, feeds) = (self.pings, &mut self.feeds);
+        // If the log has turned round it has to wait for the archive, and its ping does not.
+        feeds.pull();
+        let owed = feeds.is_live(client).then(|| self.hub.position().1);
         let Some(connection) = self.connections.get_mut(&client) else { return };
-        connection.pings.push_back(pings);
+        connection.pings.push_back((pings, owed));
         feeds.reply(client, &reply, true, |bytes| connection.write(bytes));
     }
 

@@ -62,7 +62,9 @@ impl Shard {
         let size = *self.config.max_message_size as usize;
         let client = &mut self.clients[id as usize];
         client.heard_at = self.now;
-        let mut decoder = client.decoder.take().unwrap_or_else(|| Box::new(Decoder::new(size)));
+        let is_deflated = self.feeds.coding(id).is_some_and(|coding| coding.deflate);
+        let begin = || Box::new(Decoder::new(size).with_deflate(is_deflated));
+        let mut decoder = client.decoder.take().unwrap_or_else(begin);
         if client.pinged_at.take().is_some() {
             self.arm(id, self.now + self.config.ping_interval.as_millis() as u64);
         }
@@ -89,9 +91,9 @@ impl Shard {
             return Err(End::Close(CloseCode::PolicyViolation, "too many messages"));
         }
         match event {
-            Event::Text(text) => self.obey(id, Inbound::parse(&text), now),
-            Event::Binary(_) => {
-                Err(End::Close(CloseCode::UnsupportedData, "only text is understood"))
+            Event::Text(_) | Event::Binary(_) => {
+                let encoding = self.feeds.coding(id).unwrap_or_default().encoding;
+                self.obey(id, Inbound::read(event, encoding)?, now)
             }
             Event::Ping(payload) => {
                 self.send(id, &frame::pong(&payload), false);

@@ -10,7 +10,7 @@ use super::transport::Socket;
 const AHEAD_BYTES: usize = 64 << 10;
 
 /// An encrypted connection.
-pub(super) struct Tls {
+pub(in crate::server) struct Tls {
     socket: Socket,
     session: ServerConnection,
     /// The other side will send nothing more, properly or not.

@@ -23,7 +23,7 @@ pub(in crate::server) enum Transport {
 }
 
 /// A socket that does not block.
-pub(super) enum Socket {
+pub(in crate::server) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }

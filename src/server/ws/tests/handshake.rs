@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
+use crate::hub::{Coding, Encoding};
 use crate::server::ws::handshake::{Accepted, Refusal, judge};
 
 /// The request of the RFC (section 1.3), without the subprotocols.
@@ -27,7 +28,7 @@ fn with(changes: &[(&str, &str)]) -> HeaderMap {
 }
 
 fn get(changes: &[(&str, &str)]) -> Result<Accepted, Refusal> {
-    judge(&Method::GET, Version::HTTP_11, &with(changes), &["gz.v1", "gz.v2"])
+    judge(&Method::GET, Version::HTTP_11, &with(changes), true)
 }
 
 fn in_words(answer: Result<Accepted, Refusal>) -> String {
@@ -62,32 +63,58 @@ fn header_lists_are_read_as_lists() {
     check(&[("upgrade", "h2c"), ("upgrade", "websocket")]);
     // Unused bits of the last letter are set.
     check(&[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZR==")]);
-    check(&[("sec-websocket-extensions", "permessage-deflate")]);
+    check(&[("sec-websocket-extensions", "")]);
 }
 
 #[test]
-fn the_first_offer_that_is_supported_is_agreed_on() {
-    let check = |offers: &[&str], expected| {
+fn the_first_subprotocol_that_is_known_is_agreed_on() {
+    let check = |offers: &[&str], expected: Option<&str>, encoding| {
         let offers: Vec<_> = offers.iter().map(|o| ("sec-websocket-protocol", *o)).collect();
         let accepted = get(&offers).unwrap();
-        assert_eq!(accepted.protocol, expected, "{offers:?}");
+        assert_eq!(accepted.coding(), Coding { encoding, deflate: false }, "{offers:?}");
         let header = accepted.headers().get("sec-websocket-protocol").cloned();
-        assert_eq!(header.as_ref().map(|h| h.to_str().unwrap()), expected);
+        assert_eq!(header.as_ref().map(|h| h.to_str().unwrap()), expected, "{offers:?}");
     };
-    check(&[], None);
-    check(&["chat, superchat"], None);
-    check(&["GZ.V1"], None);
-    check(&["chat, gz.v2, gz.v1"], Some("gz.v2"));
-    check(&["chat", "gz.v1", "gz.v2"], Some("gz.v1"));
+    let (json, msgpack) = ("gz-monitor.v1.json", "gz-monitor.v1.msgpack");
+    check(&[], None, Encoding::Json);
+    check(&["chat, superchat"], None, Encoding::Json);
+    check(&["GZ-MONITOR.V1.MSGPACK"], None, Encoding::Json);
+    check(&[json], Some(json), Encoding::Json);
+    check(
+        &["gz-monitor.v2.json, gz-monitor.v1.msgpack,gz-monitor.v1.json"],
+        Some(msgpack),
+        Encoding::MessagePack,
+    );
+    check(&["chat", json, msgpack], Some(json), Encoding::Json);
+    // A token is not to be repeated to whoever can see the answer.
+    check(&["bearer.c2VjcmV0, gz-monitor.v1.msgpack"], Some(msgpack), Encoding::MessagePack);
+    check(&["bearer.c2VjcmV0"], None, Encoding::Json);
+}
+
+#[test]
+fn compression_is_agreed_on_if_it_is_offered_and_allowed() {
+    let offer = [("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")];
+    let accepted = get(&offer).unwrap();
+    assert!(accepted.coding().deflate);
+    insta::assert_snapshot!(in_words(Ok(accepted)), @r"
+    101 
+    connection: Upgrade
+    sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+    sec-websocket-extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover
+    upgrade: websocket
+    ");
+    let accepted = judge(&Method::GET, Version::HTTP_11, &with(&offer), false).unwrap();
+    assert!(!accepted.coding().deflate);
+    assert!(!accepted.headers().contains_key("sec-websocket-extensions"));
 }
 
 #[test]
 fn what_is_not_a_websocket_request_is_told_so() {
-    insta::assert_snapshot!(in_words(judge(&Method::POST, Version::HTTP_11, &with(&[]), &[])), @r"
+    insta::assert_snapshot!(in_words(judge(&Method::POST, Version::HTTP_11, &with(&[]), true)), @r"
     405 A WebSocket connection is opened with GET.
     allow: GET
     ");
-    insta::assert_snapshot!(in_words(judge(&Method::GET, Version::HTTP_10, &with(&[]), &[])), @"
+    insta::assert_snapshot!(in_words(judge(&Method::GET, Version::HTTP_10, &with(&[]), true)), @"
     400 A WebSocket connection is opened with HTTP/1.1.
     ");
     let plain = [("upgrade", ""), ("connection", "keep-alive")];
@@ -126,6 +153,8 @@ fn a_broken_websocket_request_is_refused() {
     check(&[("sec-websocket-key", "dGhlIHNhbXBsZSBub24=")], key);
     check(&[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ!=")], key);
     check(&[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZSEh")], key);
+    let broken = "Sec-WebSocket-Extensions is no list of extensions.";
+    check(&[("sec-websocket-extensions", "permessage-deflate;")], broken);
     let twice = [("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="); 2];
     check(&twice, key);
 }

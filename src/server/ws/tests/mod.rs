@@ -2,7 +2,9 @@
 
 mod client;
 mod control;
+mod deflate;
 mod differential;
+mod extension;
 mod fragments;
 mod framing;
 mod handshake;
@@ -35,9 +37,14 @@ fn decode<'a>(
 /// The events of `stream`, in words, and what was wrong with it; the same in one piece and in
 /// pieces of one byte.
 fn check(stream: &[Vec<u8>], expected: &str) {
+    check_with(|| Decoder::new(MAX_MESSAGE_SIZE), stream, expected);
+}
+
+/// The same, by another decoder.
+fn check_with(make: impl Fn() -> Decoder, stream: &[Vec<u8>], expected: &str) {
     let stream = stream.concat();
     for size in [stream.len().max(1), 1] {
-        let mut decoder = Decoder::new(MAX_MESSAGE_SIZE);
+        let mut decoder = make();
         let (events, violation) = decode(&mut decoder, stream.chunks(size));
         let mut said: Vec<String> = events.iter().map(in_words).collect();
         said.extend(violation.map(|v| format!("{}: {v}", u16::from(v.code))));
