@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gz_monitor::clock::Clock;
 use gz_monitor::hub::{self, Hub};
 use gz_monitor::persist::{self, Folder, History, Sync};
-use gz_monitor::pipeline::{self, Command, Handle, Limits};
+use gz_monitor::pipeline::{self, Command, Handle, Kept, Limits};
 use gz_monitor::task::Change;
 use tokio::sync::mpsc;
 
@@ -57,8 +57,8 @@ async fn measure(
     let ready = persist::open(&config, &History::default(), &place, clock.now().wall)?;
     let hub_config = hub::Config::default();
     let hub = Arc::new(Hub::on(ready.line.clone(), &hub_config));
-    let (limits, records) = (Limits::default(), ready.records.clone());
-    let (handle, inputs) = Handle::new(&limits, records, hub_config.broadcast_buffer, hub, clock);
+    let (limits, kept) = (Limits::default(), Kept::default());
+    let (handle, inputs) = Handle::new(&limits, kept, hub_config.broadcast_buffer, hub, clock);
     let (steps, stored) = mpsc::channel(config.queue);
     tokio::spawn(pipeline::run(handle.clone(), inputs, steps));
     let storage = ready.start(handle.clone(), stored)?;
@@ -76,7 +76,7 @@ async fn measure(
 async fn write(handle: Handle, writer: usize, end: Instant) -> Vec<Duration> {
     let id = format!("task-{writer}");
     let (name, change) = ("A job".to_owned(), Change::default());
-    let create = Command::CreateTask { id: Some(id.clone()), name, change };
+    let create = Command::CreateTask { id: Some(id.clone()), name, key: None, change };
     let created =
         handle.command(create).await.is_ok_and(|done| done.is_ok_and(|done| done.durable));
     let mut waits = Vec::new();

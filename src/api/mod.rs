@@ -30,7 +30,7 @@ pub use status::{
     StreamPosition, SystemStatus,
 };
 pub use stream::{ErrorCode, ErrorData, Events, GapData, Pong, Reply, Resumed, Subscribed};
-pub use task::{NewTask, Removed, Task, TaskChange, Tasks};
+pub use task::{NewTask, Removed, Task, TaskChange, Tasks, task_path};
 
 use serde::{Serialize, Serializer};
 

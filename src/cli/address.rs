@@ -8,7 +8,7 @@ use super::local_socket::{self, Target};
 use crate::config::{self, Sources};
 
 /// The flag that names a daemon.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct DaemonAddress {
     /// The daemon's address, such as http://127.0.0.1:8080 [default: the socket of the daemon that
     /// systemd runs, else what the configuration says]
@@ -29,6 +29,11 @@ impl DaemonAddress {
     /// Whether somebody has said where.
     pub(super) fn is_named(&self) -> bool {
         self.url.is_some()
+    }
+
+    /// The address that was said.
+    pub(super) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
     }
 
     /// Where the daemon is. The configuration is asked last: somebody may just be changing it.

@@ -21,6 +21,7 @@ mod reload;
 mod request;
 mod server;
 mod status;
+mod task;
 mod watch;
 
 use std::ffi::OsString;
@@ -76,6 +77,9 @@ enum Command {
     Status(status::Args),
     /// Ask a running daemon with PromQL
     Query(query::Args),
+    /// Run commands as tasks, and look at the tasks that there are
+    #[command(subcommand)]
+    Task(task::Command),
     /// Say what keeps the collectors of a running daemon from data, and what mends it
     Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
@@ -121,6 +125,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Reload(args) => reload::run(&args, config),
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
+        Command::Task(command) => task::run(&command, config),
         Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),

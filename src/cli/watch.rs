@@ -110,7 +110,7 @@ async fn follow(target: &Target, subscribe: &str) -> anyhow::Result<()> {
 }
 
 /// A connection to the stream, by whichever kind of socket.
-async fn connect(
+pub(super) async fn connect(
     target: &Target,
 ) -> tungstenite::Result<WebSocketStream<Either<TcpStream, UnixStream>>> {
     let url = format!("{}/ws", target.origin().replacen("http", "ws", 1));

@@ -30,7 +30,7 @@ pub struct Config {
     pub store: store::Config,
     /// What one query may take, and how many there may be.
     pub query: query::Config,
-    /// How many tasks are kept and how large one may be.
+    /// How many tasks are kept, for how long, and how large one may be.
     pub tasks: task::Config,
     /// How many alerts are kept.
     pub alerts: alert::Config,

@@ -17,6 +17,9 @@ pub(super) const MIN_TIMEOUT: HumanDuration = millis(1);
 /// Longer than anybody waits, and short enough to be added to any clock.
 const MAX_DURATION: HumanDuration = HumanDuration::secs(365 * 86_400);
 
+/// Longer than any host is asked about.
+const MAX_AGE: HumanDuration = HumanDuration::secs(20 * 365 * 86_400);
+
 /// More than any host needs, and far from what an allocation or a channel can hold.
 const MAX_COUNT: usize = 10_000_000;
 /// Threads for clients: more than any machine has processors for.
@@ -198,6 +201,12 @@ fn state(config: &Config, report: &mut Report<'_>) {
     report.within(&keys("query.max_waiting"), query.max_waiting, 0..=100_000);
     report.count("tasks.max_tasks", config.tasks.max_tasks);
     report.size("tasks.max_details_size", config.tasks.max_details_size, 1, 16 << 20);
+    report.within(&keys("tasks.max_ended"), config.tasks.max_ended, 0..=MAX_COUNT);
+    report.time(&keys("tasks.keep_ended"), config.tasks.keep_ended, HumanDuration::secs(0));
+    report.within(&keys("tasks.max_names"), config.tasks.max_names, 0..=10_000);
+    let promise = config.tasks.heartbeat;
+    let least = if promise.is_zero() { promise } else { HumanDuration::secs(1) };
+    report.time(&keys("tasks.heartbeat"), promise, least);
     report.count("alerts.max_alerts", config.alerts.max_alerts);
 }
 
@@ -214,4 +223,41 @@ fn storage(config: &Config, report: &mut Report<'_>) {
     report.size("storage.backlog", storage.backlog, 64 << 10, 1 << 30);
     report.time(&keys("history.events"), history.events, HumanDuration::secs(1));
     report.size("history.events_size", history.events_size, 64 << 10, 1 << 40);
+    samples(config, report);
+}
+
+fn samples(config: &Config, report: &mut Report<'_>) {
+    let history = &config.history;
+    let longest = HumanDuration::secs(60);
+    report.bounded(
+        &keys("history.save_interval"),
+        &history.save_interval,
+        &(MIN_INTERVAL..=longest),
+        ["short", "long"],
+        HumanDuration::exact,
+    );
+    for (key, age, size_key, size) in [
+        ("history.full", history.full, "history.full_size", history.full_size),
+        ("history.minutes", history.minutes, "history.minutes_size", history.minutes_size),
+        ("history.hours", history.hours, "history.hours_size", history.hours_size),
+    ] {
+        let range = HumanDuration::secs(3_600)..=MAX_AGE;
+        report.bounded(&keys(key), &age, &range, ["short", "long"], HumanDuration::exact);
+        report.size(size_key, size, 1 << 20, 1 << 40);
+    }
+    report.count("history.max_series", history.max_series);
+    if history.minutes < history.full {
+        let paths = [keys("history.minutes"), keys("history.full")];
+        let (minutes, full) = (history.minutes.exact(), history.full.exact());
+        let message =
+            format!("minutes = {minutes} is less than full = {full}, and would serve nothing");
+        report.refuse(&paths, message, None);
+    }
+    if history.hours < history.minutes {
+        let paths = [keys("history.hours"), keys("history.minutes")];
+        let (hours, minutes) = (history.hours.exact(), history.minutes.exact());
+        let message =
+            format!("hours = {hours} is less than minutes = {minutes}, and would serve nothing");
+        report.refuse(&paths, message, None);
+    }
 }

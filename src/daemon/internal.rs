@@ -4,16 +4,17 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::stream;
-use crate::persist::Vitals;
+use super::task_series::tasks;
+use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
 use crate::server::App;
 use crate::store::{CollectorState, CollectorStatus};
-use crate::task::Status;
 use crate::telemetry;
 
 /// Makes sources that look at the daemon, once it runs.
@@ -102,6 +103,7 @@ impl Looking {
         for (name, value) in gauges {
             out.push(name, &[], Value::Gauge(value));
         }
+        past(out, &storage.history.lock().clone());
         let nanos = Duration::from_nanos(storage.commit_nanos.load(Ordering::Relaxed));
         let counters = [
             ("gz_storage_commits_total", storage.commits.load(Ordering::Relaxed) as f64),
@@ -111,6 +113,32 @@ impl Looking {
         for (name, value) in counters {
             out.push(name, &[], Value::Counter(value));
         }
+    }
+}
+
+/// What is on disk of the history.
+fn past(out: &mut BatchBuilder, kept: &Kept) {
+    let gauge = |out: &mut BatchBuilder, name, labels: &[(&str, &str)], value: f64| {
+        out.push(name, labels, Value::Gauge(value));
+    };
+    for tier in Tier::ALL {
+        let (labels, figures) = ([("tier", tier.name())], kept.tiers.get(tier));
+        gauge(out, "gz_history_chunks", &labels, figures.rows as f64);
+        gauge(out, "gz_history_bytes", &labels, figures.bytes as f64);
+        gauge(out, "gz_history_samples", &labels, figures.samples as f64);
+        if let Some(oldest) = figures.oldest {
+            let seconds = oldest as f64 / 1000.0;
+            gauge(out, "gz_history_oldest_timestamp_seconds", &labels, seconds);
+        }
+    }
+    gauge(out, "gz_history_series", &[("tier", "disk")], kept.series as f64);
+    gauge(out, "gz_history_series_refused", &[], kept.refused_series as f64);
+    gauge(out, "gz_history_unwritten_bytes", &[], kept.rounds_bytes as f64);
+    if let Some(Gap { from, to, in_order }) = kept.gap {
+        let labels = [("reason", if in_order { "stopped" } else { "killed" })];
+        let seconds = |at: Timestamp| at.as_millisecond() as f64 / 1000.0;
+        gauge(out, "gz_history_gap_start_timestamp_seconds", &labels, seconds(from));
+        gauge(out, "gz_history_gap_end_timestamp_seconds", &labels, seconds(to));
     }
 }
 
@@ -140,23 +168,31 @@ fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
     out.push("gz_log_lines_dropped_total", &[], Value::Counter(telemetry::lines_lost() as f64));
     out.push("gz_store_series", &[], Value::Gauge(state.store.len() as f64));
     let history = state.store.history();
+    let memory = [("tier", "memory")];
     let sizes = [
         ("gz_history_series", history.series()),
+        ("gz_history_chunks", history.chunks()),
         ("gz_history_samples", history.samples()),
         ("gz_history_bytes", history.bytes()),
     ];
     for (name, size) in sizes {
-        out.push(name, &[], Value::Gauge(size as f64));
+        out.push(name, &memory, Value::Gauge(size as f64));
+    }
+    if let Some(oldest) = history.oldest() {
+        let seconds = Value::Gauge(oldest as f64 / 1000.0);
+        out.push("gz_history_oldest_timestamp_seconds", &memory, seconds);
+    }
+    let lost = history.dropped();
+    for (reason, count) in [("late", lost.late), ("memory", lost.memory)] {
+        let count = Value::Counter(count as f64);
+        out.push("gz_history_samples_dropped_total", &[("reason", reason)], count);
     }
     let dropped = state.store.dropped();
     for (reason, count) in [("duplicate", dropped.duplicate), ("limit", dropped.limit)] {
         let count = Value::Counter(count as f64);
         out.push("gz_store_samples_dropped_total", &[("reason", reason)], count);
     }
-    for status in Status::ALL {
-        let count = state.tasks.iter().filter(|task| task.status == status).count();
-        out.push("gz_tasks", &[("status", status.name())], Value::Gauge(count as f64));
-    }
+    tasks(out, &state.tasks);
     let alerts = state.alerts.stats();
     out.push("gz_alerts_firing", &[], Value::Gauge(alerts.firing as f64));
     out.push("gz_alerts_resolved", &[], Value::Gauge(alerts.resolved as f64));

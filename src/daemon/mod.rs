@@ -15,6 +15,7 @@ mod sockets;
 mod standing;
 mod status_line;
 mod stream;
+mod task_series;
 mod watchdog;
 
 pub use plugins::Plugins;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use forward::forward;
 use hang::can_hang;
@@ -38,13 +40,16 @@ use crate::config::Config;
 use crate::doctor::Setup;
 use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
-use crate::pipeline::{self, Handle, Input, Limits};
+use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
 use crate::server::{self, App, ReloadRequests};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
 const STATUS_DELAY: Duration = Duration::from_millis(200);
+
+/// Between two looks at what time has done to tasks.
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(500);
 
 /// How long a start waits for collectors. One that hangs is ended by its own deadline, and a longer
 /// deadline must not hold up the start.
@@ -94,11 +99,13 @@ impl Daemon {
         })?;
         let hub = Arc::new(Hub::on(ready.line.clone(), &config.hub));
         let limits = limits(&config);
-        let (queue, records) = (config.hub.broadcast_buffer, std::mem::take(&mut ready.records));
-        let (handle, inputs) = Handle::new(&limits, records, queue, hub, clock);
+        let queue = config.hub.broadcast_buffer;
+        let records = std::mem::take(&mut ready.records);
+        let kept = Kept { records, recent: std::mem::take(&mut ready.recent) };
+        let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
-        let archive = ready.archive.clone();
+        let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let storage = ready.start(handle.clone(), stored)?;
 
         let controls = Controls::default();
@@ -106,7 +113,7 @@ impl Daemon {
         let (requests, reloads) = server::reload_requests();
         let query = config.query.clone();
         let app =
-            App::new(handle.clone(), controls.clone(), requests, archive, http, websocket, query)
+            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query)
                 .map_err(StartError::Clients)?;
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
@@ -117,6 +124,7 @@ impl Daemon {
 
         let endpoint = Arc::new(server::routes(app.clone()));
         let listeners = Listeners::start(sockets, endpoint, app.clone());
+        tokio::spawn(sweep(handle.clone()));
         let status = tokio::spawn(tick(handle, *config.status.interval));
         let daemon = Self {
             config,
@@ -206,6 +214,18 @@ fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {
     let collectors = plugins.collectors(config);
     let enabled = collectors.iter().filter(|instance| instance.enabled);
     enabled.map(|instance| plugins.settings(instance, config)).collect()
+}
+
+/// Has tasks looked at again and again, until the pipeline ends.
+async fn sweep(pipeline: Handle) {
+    let mut clock = tokio::time::interval(BETWEEN_SWEEPS);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        clock.tick().await;
+        if pipeline.send(Input::Sweep).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Has the status sent at every interval.

@@ -1,54 +1,28 @@
 //! Reads events that have left the log: from the database, and from what waits to get there.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::backlog::Backlog;
-use super::{rows, schema};
+use super::readers::Readers;
+use super::rows;
 use crate::hub::{Archive, Ask, Entry, Gap, Message, Page, Reason};
 
-/// Connections kept for the next reader.
-const KEPT: usize = 2;
 /// Events looked at for one page, whether they match or not.
 const ROWS_MAX: usize = 2_000;
 
 /// The readers' side of storage.
 pub(super) struct Reader {
-    path: PathBuf,
-    /// Changes when the file at the path is another one.
-    generation: Arc<AtomicU64>,
+    readers: Readers,
     backlog: Arc<Mutex<Backlog>>,
-    free: Mutex<Vec<(u64, Connection)>>,
 }
 
 impl Reader {
-    pub(super) fn new(
-        path: &Path,
-        generation: Arc<AtomicU64>,
-        backlog: Arc<Mutex<Backlog>>,
-    ) -> Self {
-        Self { path: path.to_owned(), generation, backlog, free: Mutex::default() }
-    }
-
-    fn connection(&self) -> rusqlite::Result<(u64, Connection)> {
-        let generation = self.generation.load(Ordering::Acquire);
-        let mut free = self.free.lock();
-        free.retain(|(of, _)| *of == generation);
-        let kept = free.pop();
-        drop(free);
-        kept.map_or_else(|| Ok((generation, schema::open_to_read(&self.path)?)), Ok)
-    }
-
-    fn give_back(&self, connection: (u64, Connection)) {
-        let mut free = self.free.lock();
-        if free.len() < KEPT {
-            free.push(connection);
-        }
+    pub(super) fn new(readers: Readers, backlog: Arc<Mutex<Backlog>>) -> Self {
+        Self { readers, backlog }
     }
 }
 
@@ -60,14 +34,13 @@ impl Archive for Reader {
             let waiting = backlog.between(ask.from, ask.to).cloned().collect();
             (waiting, backlog.lost())
         };
-        let connection = self.connection();
-        let found = connection.and_then(|connection| {
+        let found = self.readers.take().and_then(|connection| {
             let found = Found::read(&connection.1, ask)?;
-            self.give_back(connection);
+            self.readers.give_back(connection);
             Ok(found)
         });
         let found = found.unwrap_or_else(|error| {
-            tracing::warn!(%error, path = %self.path.display(), "cannot read events");
+            tracing::warn!(%error, path = %self.readers.path().display(), "cannot read events");
             let unread = Gap { from: ask.from, to: ask.to, reason: Reason::Storage };
             Found { events: BTreeMap::new(), gaps: vec![unread], next: ask.to + 1 }
         });

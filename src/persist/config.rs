@@ -1,4 +1,4 @@
-//! `[storage]` and `[history]`: where events, tasks and alerts are kept, and for how long.
+//! `[storage]` and `[history]`: where events, tasks, alerts and samples are kept, and for how long.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{ByteSize, HumanDuration};
 
-/// Where events, tasks and alerts are kept.
+/// Where events, tasks, alerts and samples are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Keep events, tasks and alerts on disk. If not, a restart loses them.
+    /// Keep events, tasks, alerts and samples on disk. If not, a restart loses them.
     pub enabled: bool,
     /// The folder of the database, which no other daemon may use; an empty text keeps all in memory.
     /// If absent: the service's state directory, else ~/.local/state/gz-monitor.
@@ -53,6 +53,16 @@ pub enum Sync {
     Normal,
 }
 
+impl Sync {
+    /// SQLite's name of it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+        }
+    }
+}
+
 /// How much of the past is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -61,10 +71,41 @@ pub struct History {
     pub events: HumanDuration,
     /// Bytes of events; beyond them the oldest are removed.
     pub events_size: ByteSize,
+    /// Keep samples on disk. If not, a restart loses them, and there are those of store.memory only.
+    pub samples: bool,
+    /// What was measured in the last moments is saved this often: so much of it is lost by SIGKILL.
+    pub save_interval: HumanDuration,
+    /// Every sample is kept for this long; it goes with the hour that it is in.
+    pub full: HumanDuration,
+    /// Bytes of these samples; beyond them the oldest hours are removed.
+    pub full_size: ByteSize,
+    /// The least, greatest, last and mean value of each minute are kept for this long.
+    pub minutes: HumanDuration,
+    /// Bytes of these; beyond them the oldest hours are removed.
+    pub minutes_size: ByteSize,
+    /// The least, greatest, last and mean value of each hour are kept for this long.
+    pub hours: HumanDuration,
+    /// Bytes of these; beyond them the oldest days are removed.
+    pub hours_size: ByteSize,
+    /// Series on disk, those included that have ended; those that ended first make room.
+    pub max_series: usize,
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { events: HumanDuration::secs(7 * 86_400), events_size: ByteSize(256 << 20) }
+        const DAY_S: u64 = 86_400;
+        Self {
+            events: HumanDuration::secs(7 * DAY_S),
+            events_size: ByteSize(256 << 20),
+            samples: true,
+            save_interval: HumanDuration::secs(5),
+            full: HumanDuration::secs(DAY_S),
+            full_size: ByteSize(256 << 20),
+            minutes: HumanDuration::secs(30 * DAY_S),
+            minutes_size: ByteSize(512 << 20),
+            hours: HumanDuration::secs(365 * DAY_S),
+            hours_size: ByteSize(256 << 20),
+            max_series: 100_000,
+        }
     }
 }

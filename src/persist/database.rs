@@ -4,7 +4,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params,
+};
 
 use super::schema::{self, Refusal};
 use super::{History, Sync, rows};
@@ -82,11 +84,23 @@ pub(super) enum CommitError {
     Gone,
 }
 
+impl CommitError {
+    /// Whether somebody else has the lock, such as who looks with sqlite3(1).
+    pub(super) fn is_busy(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        )
+    }
+}
+
 /// The open database.
 pub(super) struct Database {
     path: PathBuf,
     inode: u64,
     connection: Connection,
+    sync: Sync,
     pub(super) line: LineRow,
     /// Whether it was made just now and has not been written since.
     is_new: bool,
@@ -97,7 +111,7 @@ impl Database {
         let (connection, is_new) = schema::open(path, sync)?;
         let line = LineRow::read(&connection)?;
         let inode = std::fs::metadata(path).map_or(0, |metadata| metadata.ino());
-        Ok(Self { path: path.to_owned(), inode, connection, line, is_new })
+        Ok(Self { path: path.to_owned(), inode, connection, sync, line, is_new })
     }
 
     /// All tasks and alerts.
@@ -117,10 +131,7 @@ impl Database {
         history: &History,
         now: Timestamp,
     ) -> Result<(), CommitError> {
-        // What is written to a file without a name is lost with the process.
-        if std::fs::metadata(&self.path).map_or(0, |metadata| metadata.ino()) != self.inode {
-            return Err(CommitError::Gone);
-        }
+        self.check_file()?;
         let behavior = TransactionBehavior::Immediate;
         let change = self.connection.transaction_with_behavior(behavior)?;
         let mut line = self.line.clone();
@@ -152,6 +163,25 @@ impl Database {
         change.commit()?;
         (self.line, self.is_new) = (line, false);
         Ok(())
+    }
+
+    /// Has samples written. For them nobody waits for the disk: with the power a moment may be lost.
+    pub(super) fn keep<T>(
+        &mut self,
+        write: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, CommitError> {
+        self.check_file()?;
+        self.connection.pragma_update(None, "synchronous", Sync::Normal.name())?;
+        let written = write(&mut self.connection);
+        // Between transactions it cannot fail.
+        self.connection.pragma_update(None, "synchronous", self.sync.name())?;
+        Ok(written?)
+    }
+
+    /// What is written to a file without a name is lost with the process.
+    fn check_file(&self) -> Result<(), CommitError> {
+        let inode = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.ino());
+        if inode == self.inode { Ok(()) } else { Err(CommitError::Gone) }
     }
 
     /// Whether there are events to be removed.
@@ -240,7 +270,8 @@ mod tests {
     fn the_oldest_go_by_age_and_by_size_and_the_line_says_how_far() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut database = database(folder.path());
-        let by_age = History { events: HumanDuration::secs(100), events_size: ByteSize(1 << 20) };
+        let (events, events_size) = (HumanDuration::secs(100), ByteSize(1 << 20));
+        let by_age = History { events, events_size, ..History::default() };
         let events = (1..=10).map(|n| event(n * 10, n as i64 * 10)).collect();
         let group = Group { events, ..Group::default() };
         commit(&mut database, &group, &by_age, 100);

@@ -10,19 +10,22 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::database::{Database, Group, LineRow};
+use super::keeper::{Keeper, Recent};
 use super::proof::{Proof, ProofFile};
 use super::schema::{self, Refusal};
 use super::{History, Sync, Vitals, rows};
-use crate::pipeline::Records;
+use crate::pipeline::{Handle, Records};
 
 /// The database's name in its folder, and that of the file beside it.
 const DATABASE: &str = "gz-monitor.db";
 const PROOF: &str = "gz-monitor.line";
 /// How often old events are looked for when nothing else is done.
 const BETWEEN_REMOVALS: Duration = Duration::from_secs(30);
+/// Samples that are to be written wait for events for so long, then for one commit at a time.
+const SAMPLES_WAIT: Duration = Duration::from_secs(2);
 
 /// Why storage does not work, for people.
 pub(super) type Trouble = String;
@@ -58,6 +61,10 @@ pub(super) struct Disk {
     pub(super) generation: Arc<AtomicU64>,
     pub(super) vitals: Arc<Vitals>,
     database: Option<Database>,
+    pub(super) keeper: Keeper,
+    /// Where it is said that samples could not be written.
+    troubles: Option<mpsc::Sender<Trouble>>,
+    next_removal: Instant,
     /// Whether the tasks and alerts in it were read.
     pub(super) is_loaded: bool,
 }
@@ -66,6 +73,8 @@ pub(super) struct Disk {
 pub(super) struct Opened {
     pub(super) line: LineRow,
     pub(super) records: Records,
+    /// The last samples of the daemon before.
+    pub(super) recent: Recent,
     /// What the file beside it says.
     pub(super) proof: Option<Proof>,
     /// Whether it was made just now.
@@ -80,8 +89,11 @@ impl Disk {
             history: Arc::new(RwLock::new(history)),
             proof: SharedProof::default(),
             generation: Arc::default(),
+            keeper: Keeper::new(vitals.history.clone()),
             vitals,
             database: None,
+            troubles: None,
+            next_removal: Instant::now() + BETWEEN_REMOVALS,
             is_loaded: false,
         }
     }
@@ -115,26 +127,30 @@ impl Disk {
             let aside = aside.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
             tracing::error!(
                 error, file = %path.display(), aside = %aside.display(),
-                "THE DATABASE IS BROKEN: it was set aside, and a new one is begun without the events, tasks and alerts in it"
+                "THE DATABASE IS BROKEN: it was set aside, and a new one is begun without the events, tasks, alerts and samples in it"
             );
             opened = Database::open(&path, self.sync);
         }
-        let database = opened.map_err(|refusal| match refusal {
+        let mut database = opened.map_err(|refusal| match refusal {
             Refusal::Newer(_) => Unusable::Newer(refusal),
             refusal => Unusable::Trouble(trouble(&path, &refusal)),
         })?;
         let records = database.load().map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
+        let start = self.keeper.is_first.then_some(now);
+        let recent = database.keep(|connection| self.keeper.load(connection, start));
+        let recent = recent.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
         let (line, is_new) = (database.line.clone(), database.is_new());
         self.database = Some(database);
         self.generation.fetch_add(1, Ordering::Release);
-        Ok(Opened { line, records, proof: proof.read(), is_new })
+        Ok(Opened { line, records, recent, proof: proof.read(), is_new })
     }
 
     /// Reads a database that cannot be written: better than to begin with nothing.
-    pub(super) fn look(&self) -> Option<(LineRow, Records)> {
+    pub(super) fn look(&mut self) -> Option<(LineRow, Records)> {
         let path = self.database_path();
-        let look = || -> Result<(LineRow, Records), Refusal> {
+        let mut look = || -> Result<(LineRow, Records), Refusal> {
             let frozen = schema::open_frozen(&path)?;
+            self.keeper.look(&frozen)?;
             Ok((LineRow::read(&frozen)?, rows::load(&frozen)?))
         };
         let seen = look();
@@ -188,22 +204,74 @@ impl Disk {
         self.vitals.file_bytes.store(database.file_bytes(), Ordering::Relaxed);
     }
 
-    /// Does its jobs until nobody has any more.
+    /// Has it write the history that this is the way to, from now on.
+    pub(super) fn start(&mut self, handle: Handle, troubles: mpsc::Sender<Trouble>) {
+        self.keeper.start(Arc::new(move |see| {
+            handle.read(|state, _| see(state.store.history()));
+        }));
+        self.troubles = Some(troubles);
+    }
+
+    /// Does its jobs until nobody has any more; between them, what is to be done for the history.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            match jobs.recv_timeout(BETWEEN_REMOVALS) {
+            let turn = match self.database {
+                Some(_) => self.keeper.next_turn(),
+                None => Instant::now() + BETWEEN_REMOVALS,
+            };
+            let due = turn.min(self.next_removal);
+            match jobs.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 // Whoever gave the job may have gone meanwhile.
                 Ok(Job::Open(reply)) => drop(reply.send(self.open_again())),
                 Ok(Job::Commit(group, reply)) => {
                     drop(reply.send(self.commit(&group, Timestamp::now())));
+                    if turn + SAMPLES_WAIT < Instant::now() {
+                        self.keep();
+                    }
                 }
-                Err(RecvTimeoutError::Timeout) => self.remove_old(),
+                Err(RecvTimeoutError::Timeout) => self.between_jobs(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        if let Some(Err(error)) = self.database.take().map(Database::close) {
+        let (history, now) = (self.history.read().clone(), Timestamp::now());
+        let Some(mut database) = self.database.take() else { return };
+        let keeper = &mut self.keeper;
+        let saved = database.keep(|connection| keeper.finish(connection, &history, now));
+        if let Err(error) = saved {
+            tracing::warn!(%error, "the last samples were not saved");
+        }
+        if let Err(error) = database.close() {
             tracing::warn!(%error, "the database was not closed in order");
         }
+    }
+
+    fn between_jobs(&mut self) {
+        if Instant::now() >= self.next_removal {
+            self.next_removal = Instant::now() + BETWEEN_REMOVALS;
+            self.remove_old();
+        }
+        if Instant::now() >= self.keeper.next_turn() {
+            self.keep();
+        }
+    }
+
+    /// Does a portion of what is to be done for the history.
+    fn keep(&mut self) {
+        let (history, now) = (self.history.read().clone(), Timestamp::now());
+        let (Some(database), keeper) = (self.database.as_mut(), &mut self.keeper) else { return };
+        let done = database.keep(|connection| keeper.turn(connection, &history, now));
+        self.vitals.file_bytes.store(database.file_bytes(), Ordering::Relaxed);
+        let Err(error) = done else { return };
+        self.keeper.forget();
+        if error.is_busy() {
+            tracing::debug!(%error, "samples are written later");
+            return;
+        }
+        self.database = None;
+        self.vitals.failures.fetch_add(1, Ordering::Relaxed);
+        let trouble = format!("{}: {error}", self.database_path().display());
+        // If there is no room, trouble is known already.
+        let _ = self.troubles.as_ref().map(|troubles| troubles.try_send(trouble));
     }
 
     fn open_again(&mut self) -> Result<Option<Records>, Trouble> {

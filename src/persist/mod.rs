@@ -1,9 +1,9 @@
-//! Events, tasks and alerts on disk, before they are published.
+//! Events, tasks and alerts on disk, before they are published; and samples, a little later.
 //!
 //! [`open`] reads what is there and says where the number line goes on; [`Ready::start`] takes the
 //! pipeline's steps from then on. `publish` decides what happens when; it hands groups of changes to
 //! the one thread that writes (`disk`, `database`) and never waits for it longer than is allowed.
-//! Readers have connections of their own (`archive`).
+//! Readers have connections of their own (`archive`, `keeper::shelf`).
 
 mod archive;
 mod backlog;
@@ -11,8 +11,10 @@ mod config;
 mod database;
 mod disk;
 mod folder;
+mod keeper;
 mod proof;
 mod publish;
+mod readers;
 mod rows;
 mod schema;
 mod start;
@@ -20,5 +22,6 @@ mod vitals;
 
 pub use config::{Config, History, Sync};
 pub use folder::Folder;
+pub use keeper::{Figures, Gap, Kept, Tier, Tiers};
 pub use start::{Error, Ready, Storage, open};
 pub use vitals::Vitals;

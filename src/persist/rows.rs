@@ -1,6 +1,7 @@
 //! Tasks, alerts and events as rows, and back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Statement, params};
@@ -10,7 +11,7 @@ use crate::alert::{self, Alert};
 use crate::hub::{Message, Subject, Type};
 use crate::pipeline::Records;
 use crate::severity::Severity;
-use crate::task::{self, Task};
+use crate::task::{self, LastRun, Pace, Task};
 
 type Result<T> = rusqlite::Result<T>;
 
@@ -28,16 +29,25 @@ fn time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
 pub(super) fn load(connection: &Connection) -> Result<Records> {
     let mut tasks = connection.prepare("SELECT * FROM tasks")?;
     let mut alerts = connection.prepare("SELECT * FROM alerts")?;
-    Ok(Records { tasks: all(&mut tasks, read_task)?, alerts: all(&mut alerts, read_alert)? })
+    let mut runs = connection.prepare("SELECT * FROM task_runs")?;
+    Ok(Records {
+        tasks: all(&mut tasks, "id", read_task)?,
+        runs: all(&mut runs, "name", read_run)?,
+        alerts: all(&mut alerts, "id", read_alert)?,
+    })
 }
 
-fn all<T>(rows: &mut Statement<'_>, read: fn(&Row<'_>) -> Result<Option<T>>) -> Result<Vec<T>> {
+fn all<T>(
+    rows: &mut Statement<'_>,
+    key: &str,
+    read: fn(&Row<'_>) -> Result<Option<T>>,
+) -> Result<Vec<T>> {
     let (mut found, mut rows) = (Vec::new(), rows.query([])?);
     while let Some(row) = rows.next()? {
         match read(row)? {
             Some(value) => found.push(value),
             None => {
-                let id: String = row.get("id")?;
+                let id: String = row.get(key)?;
                 tracing::error!(id, "a row of the database makes no sense and is passed over");
             }
         }
@@ -55,17 +65,39 @@ fn read_task(row: &Row<'_>) -> Result<Option<Task>> {
     else {
         return Ok(None);
     };
+    let (heartbeat, update): (Option<i64>, Option<i64>) =
+        (row.get("heartbeat")?, row.get("last_update")?);
+    let (rate, key): (Option<f64>, Option<String>) = (row.get("rate")?, row.get("creation_key")?);
     Ok(Some(Task {
         id: id.into(),
         name: row.get("name")?,
         status,
         progress: row.get("progress")?,
+        processed: row.get("processed")?,
+        total: row.get("total")?,
+        rate,
+        eta: time(row, "eta")?,
         start_time,
         updated_at,
         end_time: time(row, "end_time")?,
         details: details.map(Arc::from),
         stop_requested: row.get("stop_requested")?,
+        heartbeat: heartbeat.map(|ms| Duration::from_millis(ms.unsigned_abs())),
+        stalled: row.get("stalled")?,
+        update: update.map(|number| number as u64),
+        key: key.map(Arc::from),
+        pace: Pace::resumed(rate),
+        heard: Duration::ZERO,
     }))
+}
+
+fn read_run(row: &Row<'_>) -> Result<Option<LastRun>> {
+    let (name, status): (String, String) = (row.get("name")?, row.get("status")?);
+    let (Some(status), Some(end_time)) = (task::Status::of(&status), time(row, "end_time")?) else {
+        return Ok(None);
+    };
+    let (duration, last_success) = (row.get("duration")?, time(row, "last_success")?);
+    Ok(Some(LastRun { name: name.into(), status, end_time, duration, last_success }))
 }
 
 fn read_alert(row: &Row<'_>) -> Result<Option<Alert>> {
@@ -98,6 +130,11 @@ pub(super) fn write_tasks(connection: &Connection, entries: &[task::Entry]) -> R
                 connection.prepare_cached("DELETE FROM tasks WHERE id = ?")?.execute([&**id])?;
             }
             task::Entry::Kept(task) => write_task(connection, task)?,
+            task::Entry::Ran(run) => write_run(connection, run)?,
+            task::Entry::Forgotten(name) => {
+                let sql = "DELETE FROM task_runs WHERE name = ?";
+                connection.prepare_cached(sql)?.execute([&**name])?;
+            }
         }
     }
     Ok(())
@@ -118,13 +155,17 @@ pub(super) fn write_alerts(connection: &Connection, entries: &[alert::Entry]) ->
 
 /// Replaces all tasks and alerts.
 pub(super) fn write_all(connection: &Connection, records: &Records) -> Result<()> {
-    connection.execute_batch("DELETE FROM tasks; DELETE FROM alerts;")?;
+    connection.execute_batch("DELETE FROM tasks; DELETE FROM task_runs; DELETE FROM alerts;")?;
     records.tasks.iter().try_for_each(|task| write_task(connection, task))?;
+    records.runs.iter().try_for_each(|run| write_run(connection, run))?;
     records.alerts.iter().try_for_each(|alert| write_alert(connection, alert))
 }
 
 fn write_task(connection: &Connection, task: &Task) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT OR REPLACE INTO tasks (id, name, status, progress, start_time, updated_at,
+        end_time, details, stop_requested, processed, total, rate, eta, heartbeat, stalled,
+        last_update, creation_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let heartbeat = task.heartbeat.map(|promise| promise.as_millis() as i64);
     connection.prepare_cached(sql)?.execute(params![
         &*task.id,
         task.name,
@@ -135,6 +176,27 @@ fn write_task(connection: &Connection, task: &Task) -> Result<()> {
         task.end_time.map(nanos),
         task.details.as_ref().map(|details| details.get()),
         task.stop_requested,
+        task.processed,
+        task.total,
+        task.rate,
+        task.eta.map(nanos),
+        heartbeat,
+        task.stalled,
+        task.update.map(|number| number as i64),
+        task.key,
+    ])?;
+    Ok(())
+}
+
+fn write_run(connection: &Connection, run: &LastRun) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO task_runs (name, status, end_time, duration, last_success)
+        VALUES (?, ?, ?, ?, ?)";
+    connection.prepare_cached(sql)?.execute(params![
+        &*run.name,
+        run.status.name(),
+        nanos(run.end_time),
+        run.duration,
+        run.last_success.map(nanos),
     ])?;
     Ok(())
 }

@@ -9,7 +9,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Sync;
 
 /// Each brings the tables from the version before it to its own; versions begin at 1.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 3] = [FIRST, TASKS, HISTORY];
+
+const FIRST: &str = "
     CREATE TABLE line (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         -- The name of the number line, and the last number that may have been given.
@@ -57,7 +59,78 @@ const MIGRATIONS: [&str; 1] = ["
         starts_at INTEGER NOT NULL,
         ends_at INTEGER
     ) STRICT;
-"];
+";
+
+/// Counts, pace, heartbeats and repeated reports of tasks; the last run of each name.
+const TASKS: &str = "
+    ALTER TABLE tasks ADD COLUMN processed REAL;
+    ALTER TABLE tasks ADD COLUMN total REAL;
+    ALTER TABLE tasks ADD COLUMN rate REAL;
+    ALTER TABLE tasks ADD COLUMN eta INTEGER;
+    -- Milliseconds.
+    ALTER TABLE tasks ADD COLUMN heartbeat INTEGER;
+    ALTER TABLE tasks ADD COLUMN stalled INTEGER NOT NULL DEFAULT 0;
+    -- The number of the last report, and what told the request that created it from others.
+    ALTER TABLE tasks ADD COLUMN last_update INTEGER;
+    ALTER TABLE tasks ADD COLUMN creation_key TEXT;
+    CREATE TABLE task_runs (
+        name TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        end_time INTEGER NOT NULL,
+        -- Seconds.
+        duration REAL NOT NULL,
+        last_success INTEGER
+    ) STRICT;
+";
+
+/// What is kept of samples. Times are in milliseconds since 1970.
+const HISTORY: &str = "
+    -- Labels are a JSON object. Numbers are not used again: rows of a series that is gone may be left.
+    CREATE TABLE history_series (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL
+    ) STRICT;
+    -- slot: hours since 1970 (days, in history_hours) * 2^32 + the series.
+    CREATE TABLE history_full (
+        slot INTEGER PRIMARY KEY, samples INTEGER NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE history_minutes (
+        slot INTEGER PRIMARY KEY, samples INTEGER NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE history_hours (
+        slot INTEGER PRIMARY KEY, samples INTEGER NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    -- What is in each of the three, and from when on.
+    CREATE TABLE history_tiers (
+        name TEXT PRIMARY KEY,
+        rows INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        samples INTEGER NOT NULL,
+        start INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO history_tiers VALUES
+        ('full', 0, 0, 0, 0), ('minutes', 0, 0, 0, 0), ('hours', 0, 0, 0, 0);
+    -- The samples that are in no row yet, in the order in which they came.
+    CREATE TABLE history_rounds (
+        id INTEGER PRIMARY KEY,
+        -- Until when everything is known with this one, if it ends a pass over all series.
+        at INTEGER,
+        newest INTEGER NOT NULL,
+        -- Whether it is told without those before it.
+        anew INTEGER NOT NULL,
+        data BLOB NOT NULL
+    ) STRICT;
+    -- Until when everything is known, and whether the daemon has ended in order then.
+    CREATE TABLE history_state (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        saved_at INTEGER NOT NULL,
+        ended INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO history_state VALUES (1, 0, 1);
+";
 
 /// A write-ahead log that has grown is cut to this size when its pages are in the database.
 const WAL_BYTES: i64 = 8 << 20;
@@ -98,11 +171,7 @@ pub(super) fn open(path: &Path, sync: Sync) -> Result<(Connection, bool), Refusa
     // Heeded only before there are tables.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    let synchronous = match sync {
-        Sync::Full => "FULL",
-        Sync::Normal => "NORMAL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "synchronous", sync.name())?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     let version = version(&connection)?;
     if version > 0 {
@@ -199,6 +268,33 @@ mod tests {
         drop(connection);
         let refusal = open(&path, Sync::Full).expect_err("it is too new").to_string();
         assert!(refusal.contains("99") && refusal.contains("newer"), "{refusal}");
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_keeps_what_is_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        let old = Connection::open(&path).expect("made");
+        old.execute_batch(MIGRATIONS[0]).expect("tables");
+        old.execute_batch(
+            "UPDATE line SET epoch = 'e', reserved = 70000, events = 1, bytes = 2;
+            INSERT INTO events VALUES (7, 1000, 'task_update', 't', '{}');
+            INSERT INTO tasks VALUES ('t', 'n', 'running', 0.5, 1, 2, NULL, NULL, 0);
+            PRAGMA user_version = 1;",
+        )
+        .expect("filled");
+        drop(old);
+        let (connection, is_new) = open(&path, Sync::Full).expect("brought up to date");
+        assert!(!is_new);
+        let count = |table: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM {table}");
+            connection.query_row(&sql, [], |row| row.get(0)).expect("a table")
+        };
+        let counts = ["events", "tasks", "history_full", "history_series", "history_tiers"];
+        assert_eq!(counts.map(count), [1, 1, 0, 0, 3]);
+        assert_eq!(version(&connection).expect("a version"), MIGRATIONS.len());
+        drop(connection);
+        assert!(!open(&path, Sync::Full).expect("once is enough").1);
     }
 
     #[test]

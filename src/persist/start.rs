@@ -15,10 +15,13 @@ use super::archive::Reader;
 use super::backlog::Backlog;
 use super::database::{Group, LineRow};
 use super::disk::{Disk, Opened, Unusable};
+use super::keeper::{Books, Recent};
 use super::publish::{Disks, Publisher};
+use super::readers::Readers;
 use super::{Config, Folder, History, Vitals};
 use crate::hub::{Archive, Gap, Line, Reason};
 use crate::pipeline::{Handle, Records, Step};
+use crate::store::history::Shelf;
 
 /// Numbers that are reserved at once. After a crash the line goes on behind what was reserved.
 pub(super) const BLOCK: u64 = 1 << 16;
@@ -40,6 +43,10 @@ pub struct Ready {
     pub line: Line,
     /// What was kept.
     pub records: Records,
+    /// The last samples of the daemon before.
+    pub recent: Recent,
+    /// The samples that were kept.
+    pub shelf: Option<Arc<dyn Shelf>>,
     /// The events that were kept.
     pub archive: Option<Arc<dyn Archive>>,
     /// How it is doing.
@@ -70,23 +77,28 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Ready, Error> {
     let vitals = Arc::new(Vitals::default());
-    let ready = |line, records, disk: Option<Disk>, trouble| {
+    let ready = |line, records, recent, disk: Option<Disk>, trouble| {
         let backlog = Arc::new(Mutex::new(Backlog::new(*config.backlog)));
         vitals.is_on.store(disk.is_some(), Ordering::Relaxed);
-        let archive = disk.as_ref().map(|disk| {
-            let (path, generation) = (disk.database_path(), disk.generation.clone());
-            Arc::new(Reader::new(&path, generation, backlog.clone())) as Arc<dyn Archive>
+        let readers = |disk: &Disk| Readers::new(&disk.database_path(), disk.generation.clone());
+        let archive = disk
+            .as_ref()
+            .map(|disk| Arc::new(Reader::new(readers(disk), backlog.clone())) as Arc<dyn Archive>);
+        let shelf = disk.as_ref().map(|disk| {
+            Arc::new(Books::new(disk.keeper.catalogue.clone(), readers(disk))) as Arc<dyn Shelf>
         });
         let (config, vitals) = (config.clone(), vitals.clone());
-        Ready { line, records, archive, vitals, config, disk, backlog, trouble }
+        Ready { line, records, recent, shelf, archive, vitals, config, disk, backlog, trouble }
     };
+    let nothing = || (Records::default(), Recent::new());
     let Some(path) = folder.path() else {
         if *folder == Folder::Homeless {
             tracing::warn!(
                 "there is no folder for the database, neither $STATE_DIRECTORY nor $HOME; events, tasks and alerts are in memory only; storage.path names one"
             );
         }
-        return Ok(ready(Line::anew(0), Records::default(), None, None));
+        let (records, recent) = nothing();
+        return Ok(ready(Line::anew(0), records, recent, None, None));
     };
     let mut disk = Disk::new(path, config.sync, history.clone(), vitals.clone());
     let trouble = match disk.open(now) {
@@ -97,12 +109,13 @@ pub fn open(
                     events = opened.line.events, "storage is open"
                 );
                 disk.is_loaded = true;
-                return Ok(ready(line, opened.records, Some(disk), None));
+                return Ok(ready(line, opened.records, opened.recent, Some(disk), None));
             }
             Err(trouble) => {
                 disk.is_loaded = true;
                 let line = Line::anew(opened.line.reserved);
-                return Ok(ready(line, opened.records, Some(disk), Some(trouble)));
+                let Opened { records, recent, .. } = opened;
+                return Ok(ready(line, records, recent, Some(disk), Some(trouble)));
             }
         },
         Err(Unusable::InUse) if matches!(folder, Folder::Usual(_)) => {
@@ -110,7 +123,8 @@ pub fn open(
                 file = %disk.database_path().display(),
                 "another gz-monitor of this user has the database; this one keeps events, tasks and alerts in memory only; storage.path gives it a folder of its own"
             );
-            return Ok(ready(Line::anew(0), Records::default(), None, None));
+            let (records, recent) = nothing();
+            return Ok(ready(Line::anew(0), records, recent, None, None));
         }
         Err(Unusable::InUse) => return Err(Error::InUse(disk.database_path())),
         Err(Unusable::Newer(refusal)) => {
@@ -127,7 +141,7 @@ pub fn open(
         // The numbers that are in there are not known; those that follow are to be above them.
         None => (Line::anew(now.as_millisecond().max(0) as u64), Records::default()),
     };
-    Ok(ready(line, records, Some(disk), Some(trouble)))
+    Ok(ready(line, records, Recent::new(), Some(disk), Some(trouble)))
 }
 
 /// Where the line goes on, once that is in the database.
@@ -165,14 +179,16 @@ impl Ready {
         let Self { line, config, disk, backlog, trouble, vitals, .. } = self;
         let history = disk.as_ref().map(|disk| disk.history.clone());
         let (mut disks, mut thread) = (None, None);
-        if let Some(disk) = disk {
+        let (telling, troubles) = mpsc::channel(1);
+        if let Some(mut disk) = disk {
+            disk.start(handle.clone(), telling);
             // One at a time: the next group is what has come together meanwhile.
             let (jobs, received) = sync_channel(1);
             let proof = disk.proof.clone();
             let builder = thread::Builder::new().name("gz-storage".to_owned());
             let spawned = builder.spawn(move || disk.run(&received));
             thread = Some(spawned.map_err(Error::Thread)?);
-            disks = Some(Disks { jobs, proof });
+            disks = Some(Disks { jobs, proof, troubles });
         }
         let stored = (line.limit < u64::MAX).then_some((line.epoch, line.limit));
         let publisher =

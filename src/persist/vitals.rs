@@ -1,7 +1,12 @@
 //! How storage is doing, in numbers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Kept;
 
 /// Written by storage, read by whoever reports.
 #[derive(Debug, Default)]
@@ -22,6 +27,8 @@ pub struct Vitals {
     pub queued: AtomicUsize,
     /// Events in memory that are not on disk though they should be.
     pub backlog: AtomicUsize,
+    /// What is on disk of the history.
+    pub history: Arc<Mutex<Kept>>,
 }
 
 impl Vitals {

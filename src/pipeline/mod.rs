@@ -11,7 +11,7 @@ mod vitals;
 
 pub use config::Config;
 pub use run::{Closed, Envelope, Handle, run};
-pub use step::{Done, Records, Step};
+pub use step::{Done, Kept, Records, Step};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::api;
 use crate::hub::{Draft, Subject, Type, TypeSet};
 use crate::sample::{Batch, Moment};
 use crate::store::{self, Collectors, Notice, Store};
-use crate::task::{self, Task};
+use crate::task::{self, Reported, Task};
 use vitals::Vitals;
 
 /// The state of the whole.
@@ -48,6 +48,8 @@ pub enum Input {
     Forget { collector: Arc<str> },
     /// It is time for the status messages.
     Tick,
+    /// It is time to look at what time has done to tasks.
+    Sweep,
     /// Somebody wants something changed.
     Command(Command),
     /// New bounds are in force.
@@ -62,12 +64,27 @@ pub enum Input {
 /// What somebody outside may want changed.
 #[derive(Debug)]
 pub enum Command {
-    CreateTask { id: Option<String>, name: String, change: task::Change },
-    UpdateTask { id: String, change: task::Change },
-    StopTask { id: String },
-    DeleteTask { id: String },
+    /// `key` tells a request that is sent again from a new one.
+    CreateTask {
+        id: Option<String>,
+        name: String,
+        key: Option<String>,
+        change: task::Change,
+    },
+    UpdateTask {
+        id: String,
+        change: task::Change,
+    },
+    StopTask {
+        id: String,
+    },
+    DeleteTask {
+        id: String,
+    },
     FireAlert(alert::Report),
-    ResolveAlert { id: String },
+    ResolveAlert {
+        id: String,
+    },
 }
 
 /// The bounds of the rooms that the pipeline owns.
@@ -82,7 +99,7 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub enum Answer {
     Done,
-    Task(Task),
+    Task(Box<Task>),
     Alert(Alert),
 }
 
@@ -137,6 +154,7 @@ impl Pipeline {
                     draft(Subject::MetricsUpdate, &self.metrics(now)),
                 ]
             }
+            Input::Sweep => self.tasks.sweep(now).iter().map(task_update).collect(),
             Input::Command(command) => match self.command(command, now) {
                 Ok((drafts, answer)) => return (drafts, Ok(answer)),
                 Err(error) => return (Vec::new(), Err(error)),
@@ -148,7 +166,7 @@ impl Pipeline {
                 Vec::new()
             }
             Input::Restore(records) => {
-                self.restore(records);
+                self.restore(records, now);
                 Vec::new()
             }
             Input::Snapshot => Vec::new(),
@@ -161,16 +179,17 @@ impl Pipeline {
         std::mem::take(&mut self.notices)
     }
 
-    /// Takes in tasks and alerts that were kept.
-    pub fn restore(&mut self, Records { tasks, alerts }: Records) {
-        self.tasks.restore(tasks);
+    /// Takes in what was kept of tasks and alerts.
+    pub fn restore(&mut self, Records { tasks, runs, alerts }: Records, now: Moment) {
+        self.tasks.restore(tasks, runs, now);
         self.alerts.restore(alerts);
     }
 
     /// All tasks and alerts.
     pub fn records(&self) -> Records {
         let (tasks, alerts) = (self.tasks.iter().cloned(), self.alerts.iter().cloned());
-        Records { tasks: tasks.collect(), alerts: alerts.collect() }
+        let (runs, _) = self.tasks.runs();
+        Records { tasks: tasks.collect(), runs, alerts: alerts.collect() }
     }
 
     fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {
@@ -189,12 +208,12 @@ impl Pipeline {
         command: Command,
         now: Moment,
     ) -> Result<(Vec<Draft>, Answer), CommandError> {
-        let task = match command {
-            Command::CreateTask { id, name, change } => {
-                self.tasks.create(id, name, change, now.wall)?
+        let reported = match command {
+            Command::CreateTask { id, name, key, change } => {
+                self.tasks.create(id, name, key, change, now)?
             }
-            Command::UpdateTask { id, change } => self.tasks.update(&id, change, now.wall)?,
-            Command::StopTask { id } => self.tasks.request_stop(&id, now.wall)?,
+            Command::UpdateTask { id, change } => self.tasks.update(&id, change, now)?,
+            Command::StopTask { id } => Reported::Changed(self.tasks.request_stop(&id, now)?),
             Command::DeleteTask { id } => {
                 self.tasks.delete(&id)?;
                 return Ok((Vec::new(), Answer::Done));
@@ -206,9 +225,17 @@ impl Pipeline {
                 return Ok(alert_changed(self.alerts.resolve(&id, now.wall)?));
             }
         };
-        let message = draft(Subject::TaskUpdate(task.id.clone()), &api::Task::from(task));
-        Ok((vec![message], Answer::Task(task.clone())))
+        Ok(match reported {
+            Reported::Changed(task) => {
+                (vec![task_update(task)], Answer::Task(Box::new(task.clone())))
+            }
+            Reported::Repeated(task) => (Vec::new(), Answer::Task(Box::new(task.clone()))),
+        })
     }
+}
+
+fn task_update(task: &Task) -> Draft {
+    draft(Subject::TaskUpdate(task.id.clone()), &api::Task::from(task))
 }
 
 fn alert_changed(alert: &Alert) -> (Vec<Draft>, Answer) {

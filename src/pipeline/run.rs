@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::step::Outcome;
-use super::{Command, Input, Limits, Pipeline, Records, Step, told};
+use super::{Command, Input, Kept, Limits, Pipeline, Step, told};
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub, TypeSet};
 use crate::sample::Moment;
@@ -44,18 +44,19 @@ pub enum Envelope {
 }
 
 impl Handle {
-    /// A handle, and the queue to give to [`run`], which holds at most `queue` inputs. `records` are
-    /// those that were kept.
+    /// A handle, and the queue to give to [`run`], which holds at most `queue` inputs. The pipeline
+    /// has what was `kept`.
     pub fn new(
         limits: &Limits,
-        records: Records,
+        kept: Kept,
         queue: usize,
         hub: Arc<Hub>,
         clock: Clock,
     ) -> (Self, mpsc::Receiver<Envelope>) {
         let (inputs, receiver) = mpsc::channel(queue);
         let mut pipeline = Pipeline::new(limits);
-        pipeline.restore(records);
+        pipeline.restore(kept.records, clock.now());
+        pipeline.store.restore(&kept.recent);
         let applied = Applied { pipeline, step: 0 };
         let (state, settled) = (Arc::new(RwLock::new(applied)), Arc::new(watch::Sender::new(0)));
         (Self { state, inputs, settled, hub, clock }, receiver)

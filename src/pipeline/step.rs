@@ -1,18 +1,30 @@
 //! What one input has brought about, on its way to storage and then to clients.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::{Answer, CommandError};
 use crate::alert::{self, Alert};
 use crate::hub::Message;
-use crate::sample::Moment;
-use crate::task::{self, Task};
+use crate::sample::{Moment, SeriesKey};
+use crate::store::history::Point;
+use crate::task::{self, LastRun, Task};
 
-/// Tasks and alerts, as they are kept.
+/// Tasks, the last runs of their names, and alerts, as they are kept.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     pub tasks: Vec<Task>,
+    pub runs: Vec<LastRun>,
     pub alerts: Vec<Alert>,
+}
+
+/// What was kept of the state by the daemon before.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub records: Records,
+    /// The last samples of each series.
+    pub recent: Vec<(Arc<SeriesKey>, Vec<Point>)>,
 }
 
 /// What a command has come to.

@@ -8,8 +8,9 @@ use promql_parser::parser::{
     AtModifier, Expr, MatrixSelector, Offset, SubqueryExpr, UnaryExpr, VectorSelector,
 };
 
+use super::function::unwrapped;
 use super::labels::{Interned, LabelSets};
-use super::select::{Reader, Selected, check_samples, load};
+use super::select::{Aspect, Selected, Source, Want, check_samples, load};
 use super::window::Window;
 use super::{Config, Error};
 use crate::store::history::Point;
@@ -18,6 +19,9 @@ use crate::store::history::Point;
 const LOOKBACK_MS: i64 = 300_000;
 /// The step of a subquery that names none: Prometheus' own default of its evaluation interval.
 const SUBQUERY_STEP_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+/// So many samples a range should have where not each of them is kept any more.
+const SAMPLES_OF_A_RANGE: i64 = 4;
 /// Label sets that a query may make for each series that a selector may find.
 const LABEL_SETS_PER_SERIES: usize = 16;
 /// Between two looks at the clock.
@@ -76,47 +80,51 @@ impl<'a> Evaluation<'a> {
         Self { config, sets, span, expired, selected, samples: 0, work: 0 }
     }
 
-    /// Reads all that the expression needs between two times of evaluation.
+    /// Reads all that the expression needs between two times of evaluation that are `step` apart.
     pub(super) fn prepare(
         &mut self,
         expr: &Expr,
         (from, to): (i64, i64),
-        reader: &Reader<'_>,
+        step: i64,
+        source: Source<'_>,
     ) -> Result<(), Error> {
         match expr {
             Expr::VectorSelector(selector) => {
-                self.load(selector, (from, to), LOOKBACK_MS, reader)?;
+                let want = Want { from, to, grain: step, aspect: Aspect::Last };
+                self.load(selector, want, LOOKBACK_MS, source)?;
             }
             Expr::MatrixSelector(matrix) => {
-                let range = milliseconds(matrix.range);
-                self.load(&matrix.vs, (from, to), range, reader)?;
-                let place = place_of(&matrix.vs);
-                // In a range the mark of an end is nothing.
-                let found = self.selected.get_mut(&place).and_then(Arc::get_mut);
-                found.into_iter().flatten().for_each(Selected::drop_marks);
+                self.load_matrix(matrix, (from, to), Aspect::Last, source)?;
             }
             Expr::Subquery(subquery) => {
                 let offset = subquery.offset.as_ref();
                 let from = self.time(offset, subquery.at.as_ref(), from);
                 let to = self.time(offset, subquery.at.as_ref(), to);
                 let from = from.saturating_sub(milliseconds(subquery.range));
-                self.prepare(&subquery.expr, (from, to), reader)?;
+                let step = subquery.step.map_or(SUBQUERY_STEP_MS, milliseconds);
+                self.prepare(&subquery.expr, (from, to), step, source)?;
             }
             Expr::Aggregate(aggregate) => {
                 if let Some(parameter) = &aggregate.param {
-                    self.prepare(parameter, (from, to), reader)?;
+                    self.prepare(parameter, (from, to), step, source)?;
                 }
-                self.prepare(&aggregate.expr, (from, to), reader)?;
+                self.prepare(&aggregate.expr, (from, to), step, source)?;
             }
-            Expr::Unary(unary) => self.prepare(&unary.expr, (from, to), reader)?,
+            Expr::Unary(unary) => self.prepare(&unary.expr, (from, to), step, source)?,
             Expr::Binary(binary) => {
-                self.prepare(&binary.lhs, (from, to), reader)?;
-                self.prepare(&binary.rhs, (from, to), reader)?;
+                self.prepare(&binary.lhs, (from, to), step, source)?;
+                self.prepare(&binary.rhs, (from, to), step, source)?;
             }
-            Expr::Paren(paren) => self.prepare(&paren.expr, (from, to), reader)?,
+            Expr::Paren(paren) => self.prepare(&paren.expr, (from, to), step, source)?,
             Expr::Call(call) => {
                 for argument in &call.args.args {
-                    self.prepare(argument, (from, to), reader)?;
+                    match unwrapped(argument) {
+                        Expr::MatrixSelector(matrix) => {
+                            let aspect = Aspect::of(call.func.name);
+                            self.load_matrix(matrix, (from, to), aspect, source)?;
+                        }
+                        other => self.prepare(other, (from, to), step, source)?,
+                    }
                 }
             }
             Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
@@ -124,18 +132,34 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
+    fn load_matrix(
+        &mut self,
+        matrix: &MatrixSelector,
+        (from, to): (i64, i64),
+        aspect: Aspect,
+        source: Source<'_>,
+    ) -> Result<(), Error> {
+        let range = milliseconds(matrix.range);
+        let want = Want { from, to, grain: range / SAMPLES_OF_A_RANGE, aspect };
+        self.load(&matrix.vs, want, range, source)?;
+        // In a range the mark of an end is nothing.
+        let found = self.selected.get_mut(&place_of(&matrix.vs)).and_then(Arc::get_mut);
+        found.into_iter().flatten().for_each(Selected::drop_marks);
+        Ok(())
+    }
+
     fn load(
         &mut self,
         selector: &VectorSelector,
-        (from, to): (i64, i64),
+        want: Want,
         back: i64,
-        reader: &Reader<'_>,
+        source: Source<'_>,
     ) -> Result<(), Error> {
-        let from = self.time(selector.offset.as_ref(), selector.at.as_ref(), from);
-        let to = self.time(selector.offset.as_ref(), selector.at.as_ref(), to);
-        let bounds = (from.saturating_sub(back), to);
+        let from = self.time(selector.offset.as_ref(), selector.at.as_ref(), want.from);
+        let to = self.time(selector.offset.as_ref(), selector.at.as_ref(), want.to);
+        let want = Want { from: from.saturating_sub(back), to, ..want };
         let (sets, samples) = (&mut self.sets, &mut self.samples);
-        let found = load(selector, bounds, reader, self.config, sets, samples)?;
+        let found = load(selector, want, source, self.config, sets, samples, self.expired)?;
         self.selected.insert(place_of(selector), Arc::new(found));
         if (self.expired)() { Err(Error::Timeout) } else { Ok(()) }
     }
@@ -213,7 +237,8 @@ impl<'a> Evaluation<'a> {
         let latest = |one: &Selected| {
             let index = one.times.partition_point(|time| *time <= at).checked_sub(1)?;
             let point = Point { at: one.times[index], value: one.values[index] };
-            let is_there = point.at > at.saturating_sub(LOOKBACK_MS) && !point.is_stale();
+            let hour = if point.at <= one.hourly_until { HOUR_MS } else { 0 };
+            let is_there = point.at > at.saturating_sub(LOOKBACK_MS + hour) && !point.is_stale();
             let instant = Instant { labels: one.labels.clone(), value: point.value };
             is_there.then_some((instant, point.at))
         };
@@ -237,12 +262,12 @@ impl<'a> Evaluation<'a> {
                 let (from, to) = self.bounds_of_matrix(matrix, at);
                 let selected = self.selected.get(&place_of(&matrix.vs)).cloned();
                 for one in selected.iter().flat_map(|all| all.iter()) {
-                    let (times, values) = one.within(from, to);
-                    self.work(1 + times.len() / 16)?;
-                    if times.is_empty() {
+                    let window = one.within(from, to);
+                    self.work(1 + window.times.len() / 16)?;
+                    if window.times.is_empty() {
                         continue;
                     }
-                    if let Some(value) = function(&Window { times, values, from, to }) {
+                    if let Some(value) = function(&window) {
                         result.push(Instant { labels: one.labels.clone(), value });
                     }
                 }
@@ -250,7 +275,8 @@ impl<'a> Evaluation<'a> {
             Expr::Subquery(subquery) => {
                 let (series, from, to) = self.subquery(subquery, at)?;
                 for (labels, times, values) in series {
-                    let window = Window { times: &times, values: &values, from, to };
+                    let (times, values) = (&times[..], &values[..]);
+                    let window = Window { times, values, weights: &[], from, to };
                     if let Some(value) = function(&window) {
                         result.push(Instant { labels, value });
                     }
@@ -270,7 +296,7 @@ impl<'a> Evaluation<'a> {
                 let (from, to) = self.bounds_of_matrix(matrix, at);
                 let selected = self.selected.get(&place_of(&matrix.vs)).cloned();
                 let series = selected.iter().flat_map(|all| all.iter()).map(|one| {
-                    let (times, values) = one.within(from, to);
+                    let Window { times, values, .. } = one.within(from, to);
                     (one.labels.clone(), times.to_vec(), values.to_vec())
                 });
                 Ok(series.filter(|(_, times, _)| !times.is_empty()).collect())
@@ -362,16 +388,33 @@ impl<'a> Evaluation<'a> {
 
 impl Selected {
     /// The samples in `(from, to]`.
-    fn within(&self, from: i64, to: i64) -> (&[i64], &[f64]) {
+    fn within(&self, from: i64, to: i64) -> Window<'_> {
         let first = self.times.partition_point(|time| *time <= from);
         let end = self.times.partition_point(|time| *time <= to).max(first);
-        (&self.times[first..end], &self.values[first..end])
+        let (times, values) = (&self.times[first..end], &self.values[first..end]);
+        Window {
+            times,
+            values,
+            weights: self.weights.get(first..end).unwrap_or_default(),
+            from,
+            to,
+        }
     }
 
     fn drop_marks(&mut self) {
         let points = self.times.iter().zip(&self.values);
-        let points = points.filter(|(at, value)| !Point { at: **at, value: **value }.is_stale());
-        let (times, values) = points.map(|(at, value)| (*at, *value)).unzip();
-        (self.times, self.values) = (times, values);
+        let is_mark = |(at, value): (&i64, &f64)| Point { at: *at, value: *value }.is_stale();
+        let marks: Vec<bool> = points.map(is_mark).collect();
+        if !marks.contains(&true) {
+            return;
+        }
+        drop_marked(&mut self.times, &marks);
+        drop_marked(&mut self.values, &marks);
+        drop_marked(&mut self.weights, &marks);
     }
+}
+
+fn drop_marked<T>(column: &mut Vec<T>, marks: &[bool]) {
+    let mut marks = marks.iter();
+    column.retain(|_| !marks.next().is_some_and(|mark| *mark));
 }

@@ -184,7 +184,7 @@ fn sort(vector: &mut [Instant], descending: bool) {
 }
 
 /// Without the brackets around it.
-fn unwrapped(mut expr: &Expr) -> &Expr {
+pub(super) fn unwrapped(mut expr: &Expr) -> &Expr {
     while let Expr::Paren(paren) = expr {
         expr = &paren.expr;
     }

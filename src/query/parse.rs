@@ -1,8 +1,12 @@
 //! From a text to an expression that can be evaluated; what cannot is refused with its place.
 
+use std::fmt;
+use std::sync::Arc;
+
 use promql_parser::parser::{self, Expr, VectorSelector, token};
 
 use super::{Config, Error, place};
+use crate::store::history::Shelf;
 
 /// Deeper nesting is refused, so that evaluation fits any thread's stack.
 const MAX_DEPTH: usize = 100;
@@ -83,9 +87,17 @@ pub(super) const FUNCTIONS: [&str; 65] = [
 ];
 
 /// An expression that was found sound.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Query {
     pub(super) expr: Expr,
+    /// Where there are samples that are no longer in memory.
+    pub(super) shelf: Option<Arc<dyn Shelf>>,
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.fmt(f)
+    }
 }
 
 impl Query {
@@ -105,7 +117,12 @@ impl Query {
         check_size(text)?;
         let expr = parser::parse(text).map_err(|message| place::refused(text, &message))?;
         Walk { text }.check(&expr, 1)?;
-        Ok(Self { expr })
+        Ok(Self { expr, shelf: None })
+    }
+
+    /// The same, of what is no longer in memory as well. To read it takes as long as a disk takes.
+    pub fn reaching(self, shelf: Option<Arc<dyn Shelf>>) -> Self {
+        Self { shelf, ..self }
     }
 
     /// Reads a selector, as `match[]` has it.

@@ -8,7 +8,7 @@ use promql_parser::parser::{Expr, token};
 
 use super::evaluate::{Evaluation, Instant, Span, Value};
 use super::labels::Interned;
-use super::select::{KEYS_IN_A_LOOK, Matching};
+use super::select::{KEYS_IN_A_LOOK, Matching, Source};
 use super::{Config, Error, Labels, Query, Reader};
 use crate::sample::SeriesKey;
 
@@ -87,7 +87,7 @@ impl Query {
         expired: &dyn Fn() -> bool,
     ) -> Result<Outcome, Error> {
         let mut evaluation = Evaluation::new(config, Span { start: at, end: at }, expired);
-        evaluation.prepare(&self.expr, (at, at), reader)?;
+        evaluation.prepare(&self.expr, (at, at), 0, self.source(reader))?;
         if self.expr.value_type() == ValueType::Matrix {
             let ranged = evaluation.ranged(&self.expr, at)?.into_iter();
             let mut series: Vec<Series> = ranged
@@ -138,7 +138,7 @@ impl Query {
             )));
         }
         let mut evaluation = Evaluation::new(config, Span { start, end }, expired);
-        evaluation.prepare(&self.expr, (start, end), reader)?;
+        evaluation.prepare(&self.expr, (start, end), step, self.source(reader))?;
         let mut series: HashMap<Interned, Vec<(i64, f64)>> = HashMap::new();
         let mut at = start;
         while at <= end {
@@ -165,15 +165,22 @@ impl Query {
     /// The series that have samples between two times, if this is a selector.
     pub fn series(&self, from: i64, to: i64, reader: &Reader<'_>) -> Vec<Arc<SeriesKey>> {
         let Expr::VectorSelector(selector) = &self.expr else { return Vec::new() };
-        let keys = Matching::new(selector).keys(reader);
+        let keys = Matching::new(selector).keys(self.source(reader), from, to);
         let mut found = Vec::new();
         for keys in keys.chunks(KEYS_IN_A_LOOK) {
+            let mut there = Vec::new();
             reader(&mut |history| {
-                let there = keys.iter().filter(|key| history.holds(key, from, to));
-                found.extend(there.cloned());
+                there = keys.iter().map(|key| history.holds(key, from, to)).collect();
             });
+            let on_disk = |key| self.shelf.as_ref().is_some_and(|it| it.holds(key, from, to));
+            let there = keys.iter().zip(there).filter(|(key, there)| *there || on_disk(key));
+            found.extend(there.map(|(key, _)| key.clone()));
         }
         found
+    }
+
+    fn source<'a>(&'a self, memory: &'a Reader<'a>) -> Source<'a> {
+        Source { memory, shelf: self.shelf.as_deref() }
     }
 }
 

@@ -7,6 +7,8 @@ use super::number::{Sum, mean, quantile, variance};
 pub(super) struct Window<'a> {
     pub(super) times: &'a [i64],
     pub(super) values: &'a [f64],
+    /// How often each value counts in a mean, a sum and a count; empty if each counts once.
+    pub(super) weights: &'a [f64],
     /// The bounds of the range, in milliseconds since 1970.
     pub(super) from: i64,
     pub(super) to: i64,
@@ -129,6 +131,16 @@ impl Window<'_> {
             "deriv" => self.slope(),
             "changes" => Some(self.changes()),
             "resets" => Some(self.resets()),
+            "sum_over_time" | "avg_over_time" | "count_over_time" if !self.weights.is_empty() => {
+                let count = Sum::of(self.weights.iter().copied());
+                let sum =
+                    Sum::of(values.iter().zip(self.weights).map(|(value, count)| value * count));
+                Some(match function {
+                    "sum_over_time" => sum,
+                    "avg_over_time" => sum / count,
+                    _ => count,
+                })
+            }
             "avg_over_time" => Some(mean(values)),
             "min_over_time" => extreme(|value, least| value < least),
             "max_over_time" => extreme(|value, most| value > most),
@@ -155,7 +167,7 @@ mod tests {
     fn check(function: &str, samples: &[(i64, f64)], expected: Option<f64>) {
         let times: Vec<i64> = samples.iter().map(|(second, _)| second * 1000).collect();
         let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
-        let window = Window { times: &times, values: &values, from: 0, to: 100_000 };
+        let window = Window { times: &times, values: &values, weights: &[], from: 0, to: 100_000 };
         assert_eq!(window.plain(function), expected, "{function} of {samples:?}");
     }
 
@@ -180,6 +192,24 @@ mod tests {
         check("changes", &reset, Some(4.0));
         check("irate", &[(10, 50.0), (20, 10.0)], Some(1.0));
         check("idelta", &[(10, 50.0), (20, 10.0)], Some(-40.0));
+    }
+
+    #[test]
+    fn what_stands_for_many_counts_as_many() {
+        let check = |function: &str, expected: f64| {
+            let window = Window {
+                times: &[10_000, 20_000],
+                values: &[4.0, 1.0],
+                weights: &[3.0, 1.0],
+                from: 0,
+                to: 100_000,
+            };
+            assert_eq!(window.plain(function), Some(expected), "{function}");
+        };
+        check("sum_over_time", 13.0);
+        check("count_over_time", 4.0);
+        check("avg_over_time", 3.25);
+        check("last_over_time", 1.0);
     }
 
     #[test]

@@ -20,10 +20,20 @@ use crate::hub::Archive;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
+use crate::store::history::Shelf;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
+
+/// What is kept of the past, if somebody keeps it.
+#[derive(Clone, Default)]
+pub struct Past {
+    /// The events that have left the hub's log.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// The samples that have left the history in memory.
+    pub shelf: Option<Arc<dyn Shelf>>,
+}
 
 /// See [`App`].
 pub struct Inner {
@@ -35,6 +45,7 @@ pub struct Inner {
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
     pub(super) history: Arc<History>,
     pub(super) shards: Shards,
+    pub(super) past: Past,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
@@ -53,13 +64,13 @@ impl App {
         pipeline: pipeline::Handle,
         controls: Controls,
         reloads: mpsc::Sender<ReloadRequest>,
-        archive: Option<Arc<dyn Archive>>,
+        past: Past,
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
     ) -> io::Result<Self> {
         pipeline.hub.deflater.configure(websocket.compression());
-        let history = Arc::new(History::new(pipeline.hub.clone(), archive));
+        let history = Arc::new(History::new(pipeline.hub.clone(), past.archive.clone()));
         let shards = Shards::start(&pipeline, &history, &websocket)?;
         Ok(Self(Arc::new(Inner {
             pipeline,
@@ -70,6 +81,7 @@ impl App {
             reloads,
             history,
             shards,
+            past,
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),

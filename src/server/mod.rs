@@ -24,7 +24,7 @@ mod socket;
 pub mod ws;
 
 pub use accept::serve;
-pub use app::App;
+pub use app::{App, Past};
 pub use config::{Config, WebSocketConfig, usual_sockets};
 pub use exposition::{Format, expose};
 pub use gate::{ListedHost, ListedOrigin, Reason};

@@ -26,6 +26,9 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     problems: Vec<String>,
+    /// Of a task that cannot become what was asked: what it can become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    possible: Option<&'static [task::Status]>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -38,6 +41,7 @@ impl Problem {
             code,
             detail: detail.into(),
             problems: Vec::new(),
+            possible: None,
             headers: Vec::new(),
         }
     }
@@ -114,7 +118,17 @@ impl From<CommandError> for Problem {
                 task::Error::Exists(_) => (StatusCode::CONFLICT, "task_exists"),
                 task::Error::Transition { .. } => (StatusCode::CONFLICT, "illegal_transition"),
                 task::Error::Active { .. } => (StatusCode::CONFLICT, "task_active"),
-                task::Error::Progress(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_progress"),
+                task::Error::Progress(_)
+                | task::Error::Count { .. }
+                | task::Error::Beyond { .. } => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "invalid_progress")
+                }
+                task::Error::Heartbeat(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "invalid_heartbeat")
+                }
+                task::Error::KeyUsed(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_used")
+                }
                 task::Error::Length(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
                 task::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_tasks"),
             },
@@ -125,6 +139,10 @@ impl From<CommandError> for Problem {
                 alert::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_alerts"),
             },
         };
-        Self::new(status, code, error.to_string())
+        let possible = match &error {
+            CommandError::Task(task::Error::Transition { from, .. }) => Some(from.successors()),
+            _ => None,
+        };
+        Self { possible, ..Self::new(status, code, error.to_string()) }
     }
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::sample::{Batch, Moment, Reason, Sample, SeriesKey, Stamp, Value};
+use history::Point;
 
 /// The latest value of every series, each owned by the collector that brought it first.
 #[derive(Debug)]
@@ -27,7 +28,12 @@ pub struct Store {
     max_series: usize,
     dropped: Dropped,
     history: History,
+    /// How far the clock on the wall is from the one that only goes on, in milliseconds.
+    clock_offset: Option<i64>,
 }
+
+/// A clock that goes back by less is being slewed, not set.
+const SET_BACK_MS: i64 = 1_000;
 
 /// The latest value of one series.
 #[derive(Debug, Clone)]
@@ -66,6 +72,7 @@ impl Store {
             max_series: config.max_series,
             dropped: Dropped::default(),
             history: History::new(config),
+            clock_offset: None,
         }
     }
 
@@ -79,6 +86,7 @@ impl Store {
     /// before and does not bring now are gone (a disk was unplugged, a process ended).
     pub fn apply(&mut self, batch: &Batch) -> Noticed {
         let mut noticed = Noticed::default();
+        self.watch_clock(batch.at);
         let collector = &batch.collector;
         let mut brought = Vec::with_capacity(batch.samples.len());
         for Sample { key, value, stamp } in &batch.samples {
@@ -127,6 +135,22 @@ impl Store {
     /// The values before the latest ones.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Takes in samples that were kept before the start.
+    pub fn restore(&mut self, recent: &[(Arc<SeriesKey>, Vec<Point>)]) {
+        recent.iter().for_each(|(key, points)| self.history.restore(key, points));
+    }
+
+    /// A sample with a time of its own may be older than the one before it; that the clock was set
+    /// back is told by the other clock.
+    fn watch_clock(&mut self, Moment { wall, uptime }: Moment) {
+        let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
+        let offset = wall.as_millisecond().saturating_sub(uptime);
+        if self.clock_offset.is_some_and(|before| offset < before - SET_BACK_MS) {
+            self.history.set_back(wall);
+        }
+        self.clock_offset = Some(offset);
     }
 
     /// Every series, in the order of names and labels.
@@ -283,6 +307,34 @@ mod tests {
         };
         assert_eq!(past("a"), [(1000, Some(1.0)), (3000, None)], "of its owner alone");
         assert_eq!(past("b"), [(1000, Some(1.0)), (3000, Some(3.0)), (4000, None)]);
+    }
+
+    #[test]
+    fn a_sample_that_is_late_is_left_out_and_a_clock_set_back_begins_anew() {
+        let mut store = Store::new(&Config::default());
+        let mut at = |second: u64, wall: u64, stamp: Option<i64>| {
+            let mut batch = batch("disk", second, &["a"]);
+            batch.at.wall = moment(wall).wall;
+            batch.samples[0].stamp =
+                stamp.map(|s| crate::sample::Stamp::of_unix_ns(s * 1_000_000_000));
+            store.apply(&batch);
+            let excerpt = store.history().excerpt(&SeriesKey::new("a", []), 0, 1 << 40);
+            let points = excerpt.unwrap().points(0, 1 << 40).unwrap();
+            points.iter().map(|point| point.at / 1000).collect::<Vec<_>>()
+        };
+        for second in 100..103 {
+            at(second, second, None);
+        }
+        assert_eq!(
+            at(103, 103, Some(90)),
+            [100, 101, 102],
+            "its own time tells nothing of the clock"
+        );
+        assert_eq!(at(104, 104, Some(104)), [100, 101, 102, 104]);
+        assert_eq!(at(105, 101, None), [100, 101], "the clock was set back");
+        assert_eq!(at(106, 102, None), [100, 101, 102]);
+        // Forward is only a pause.
+        assert_eq!(at(107, 500, None), [100, 101, 102, 500]);
     }
 
     #[test]

@@ -1,163 +1,159 @@
 //! All tasks, and the only ways to change one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
-use super::{Config, Entry, Status, Task};
+use super::change::check_name;
+use super::runs::Runs;
+use super::{Change, Config, Entry, Error, LastRun, NameState, Pace, Removed, Status, Task};
 use crate::bounds::OutOfBounds;
+use crate::sample::Moment;
 
-const NAME_BYTES_MAX: usize = 256;
 const ID_BYTES_MAX: usize = 128;
 
-/// What is reported of a task; what is absent stays as it is.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    pub name: Option<String>,
-    pub status: Option<Status>,
-    /// Percent, 0 to 100.
-    pub progress: Option<f64>,
-    pub details: Option<Box<RawValue>>,
-}
-
-/// Why a task was not changed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Error {
-    #[error("there is no task {0:?}")]
-    NotFound(String),
-    #[error("there is a task {0:?} already")]
-    Exists(String),
-    #[error("task {id:?} is {from}; it cannot become {to}", from = from.name(), to = to.name())]
-    Transition { id: String, from: Status, to: Status },
-    #[error("task {id:?} is {status}; only a task that has ended can be deleted", status = status.name())]
-    Active { id: String, status: Status },
-    #[error("progress is {0}; it must be a number from 0 to 100")]
-    Progress(f64),
-    #[error(transparent)]
-    Length(#[from] OutOfBounds),
-    #[error("there are {0} tasks that have not ended, as many as may be")]
-    Full(usize),
-}
-
-/// All tasks, by id.
+/// All tasks, by id, and how the last ones of each name have ended.
 #[derive(Debug)]
 pub struct Registry {
-    tasks: BTreeMap<Arc<str>, Task>,
-    limits: Config,
+    pub(super) tasks: BTreeMap<Arc<str>, Task>,
+    pub(super) runs: Runs,
+    pub(super) limits: Config,
+    pub(super) removed: Removed,
     created: u64,
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
+}
+
+/// What became of a report.
+#[derive(Debug)]
+pub enum Reported<'a> {
+    /// The task is now so.
+    Changed(&'a Task),
+    /// It was reported before, and has changed nothing this time.
+    Repeated(&'a Task),
+}
+
+impl<'a> Reported<'a> {
+    /// The task as it is now.
+    pub fn task(self) -> &'a Task {
+        match self {
+            Self::Changed(task) | Self::Repeated(task) => task,
+        }
+    }
 }
 
 impl Registry {
     /// No tasks.
     pub fn new(config: &Config) -> Self {
-        Self { tasks: BTreeMap::new(), limits: config.clone(), created: 0, entries: Vec::new() }
+        Self {
+            tasks: BTreeMap::new(),
+            runs: Runs::default(),
+            limits: config.clone(),
+            removed: Removed::default(),
+            created: 0,
+            entries: VecDeque::new(),
+        }
     }
 
-    /// Takes in tasks that were kept; one that is here already stays as it is.
-    pub fn restore(&mut self, tasks: Vec<Task>) {
-        for task in tasks {
+    /// Takes in what was kept; what is here already stays as it is. Owners are heard from now on: a
+    /// restart is not their silence.
+    pub fn restore(&mut self, tasks: Vec<Task>, runs: Vec<LastRun>, now: Moment) {
+        for mut task in tasks {
+            task.heard = now.uptime;
             self.tasks.entry(task.id.clone()).or_insert(task);
         }
+        self.runs.restore(runs);
     }
 
     /// What has changed since this was last asked, in order.
     pub fn take_entries(&mut self) -> Vec<Entry> {
-        std::mem::take(&mut self.entries)
+        std::mem::take(&mut self.entries).into()
     }
 
-    /// Adopts new bounds for what comes; tasks that are here stay.
+    /// Adopts new bounds for what comes; tasks that are here stay until they are looked at.
     pub fn configure(&mut self, config: &Config) {
         self.limits = config.clone();
     }
 
-    /// Adds a task, running unless `change` says otherwise, and makes room for it.
+    /// Adds a task, running unless `change` says otherwise, and makes room for it. A request with a
+    /// `key` that has created one already creates none.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Progress`], [`Error::Length`], [`Error::Full`].
+    /// [`Error::Exists`], [`Error::KeyUsed`], [`Error::Full`], and what no task can be.
     pub fn create(
         &mut self,
         id: Option<String>,
         name: String,
-        change: Change,
-        now: Timestamp,
-    ) -> Result<&Task, Error> {
-        self.check(&change)?;
-        OutOfBounds::check("name", name.len(), NAME_BYTES_MAX)?;
+        key: Option<String>,
+        mut change: Change,
+        now: Moment,
+    ) -> Result<Reported<'_>, Error> {
+        change.check(&self.limits)?;
+        check_name(&name)?;
+        if let Some(key) = &key {
+            OutOfBounds::check("Idempotency-Key", key.len(), ID_BYTES_MAX)?;
+            if let Some(before) = self.created_by(key) {
+                return self.repeat_of(before, id);
+            }
+        }
         let id: Arc<str> = match id {
             Some(id) => id.into(),
-            None => self.free_id(now).into(),
+            None => self.free_id(now.wall).into(),
         };
         OutOfBounds::check("id", id.len(), ID_BYTES_MAX)?;
         if self.tasks.contains_key(&id) {
             return Err(Error::Exists(id.to_string()));
         }
+        change.take_counts();
+        let mut task = new(id.clone(), name, key, &mut change, &self.limits, now);
+        task.check_counts(&change)?;
+        task.advance(&change, task.start_time, now);
         self.make_room()?;
         self.created += 1;
-        let status = change.status.unwrap_or(Status::Running);
-        let task = Task {
-            id: id.clone(),
-            name,
-            status,
-            progress: change.progress.unwrap_or(if status == Status::Completed {
-                100.0
-            } else {
-                0.0
-            }),
-            start_time: now,
-            updated_at: now,
-            end_time: status.is_ended().then_some(now),
-            details: change.details.map(Arc::from),
-            stop_requested: false,
-        };
-        self.entries.push(Entry::Kept(task.clone()));
-        Ok(self.tasks.entry(id).or_insert(task))
+        self.note(&task);
+        Ok(Reported::Changed(self.tasks.entry(id).or_insert(task)))
     }
 
-    /// Applies a report.
+    /// Applies a report. One whose number is not above that of the last one was applied before.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Transition`], [`Error::Progress`], [`Error::Length`].
-    pub fn update(&mut self, id: &str, change: Change, now: Timestamp) -> Result<&Task, Error> {
-        self.check(&change)?;
-        let task = self.tasks.get_mut(id).ok_or_else(|| Error::NotFound(id.to_owned()))?;
+    /// [`Error::NotFound`], [`Error::Transition`], and what no task can be.
+    pub fn update(
+        &mut self,
+        id: &str,
+        mut change: Change,
+        now: Moment,
+    ) -> Result<Reported<'_>, Error> {
+        let task = self.tasks.get(id).ok_or_else(|| Error::NotFound(id.to_owned()))?;
+        if change.update.is_some_and(|number| task.update.is_some_and(|last| number <= last)) {
+            let id = task.id.clone();
+            return self.repeat_of(id, None);
+        }
+        change.check(&self.limits)?;
+        change.take_counts();
+        task.check_counts(&change)?;
         let to = change.status.unwrap_or(task.status);
         if !task.status.successors().contains(&to) {
             return Err(Error::Transition { id: id.to_owned(), from: task.status, to });
         }
-        task.status = to;
-        task.updated_at = now;
-        if let Some(name) = change.name {
-            task.name = name;
-        }
-        if let Some(details) = change.details {
-            task.details = Some(details.into());
-        }
-        match change.progress {
-            Some(progress) => task.progress = progress,
-            None if to == Status::Completed => task.progress = 100.0,
-            None => {}
-        }
-        if to.is_ended() {
-            task.end_time = Some(now);
-        }
-        self.entries.push(Entry::Kept(task.clone()));
-        Ok(task)
+        let mut task = task.clone();
+        task.report(change, to, now);
+        self.note(&task);
+        Ok(Reported::Changed(self.replace(task)))
     }
 
     /// Asks a task's owner to stop; one that has not begun is cancelled at once.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Transition`] if it has ended.
-    pub fn request_stop(&mut self, id: &str, now: Timestamp) -> Result<&Task, Error> {
-        let task = self.tasks.get_mut(id).ok_or_else(|| Error::NotFound(id.to_owned()))?;
+    pub fn request_stop(&mut self, id: &str, now: Moment) -> Result<&Task, Error> {
+        let task = self.tasks.get(id).ok_or_else(|| Error::NotFound(id.to_owned()))?;
+        let mut task = task.clone();
         match task.status {
             Status::Running => {}
             Status::Pending => {
                 task.status = Status::Cancelled;
-                task.end_time = Some(now);
+                task.end_time = Some(now.wall);
             }
             from => {
                 let (id, to) = (id.to_owned(), Status::Cancelled);
@@ -165,9 +161,9 @@ impl Registry {
             }
         }
         task.stop_requested = true;
-        task.updated_at = now;
-        self.entries.push(Entry::Kept(task.clone()));
-        Ok(task)
+        task.updated_at = now.wall;
+        self.note(&task);
+        Ok(self.replace(task))
     }
 
     /// Removes a task that has ended.
@@ -180,6 +176,7 @@ impl Registry {
             return Err(Error::Active { id: id.to_owned(), status: task.status });
         }
         self.remove(id);
+        self.removed.deleted += 1;
         Ok(())
     }
 
@@ -198,16 +195,49 @@ impl Registry {
         self.iter().filter(|task| !task.status.is_ended())
     }
 
-    fn check(&self, change: &Change) -> Result<(), Error> {
-        if let Some(progress) = change.progress.filter(|p| !(0.0..=100.0).contains(p)) {
-            return Err(Error::Progress(progress));
+    /// How the last task of each name has ended, and how many names were forgotten.
+    pub fn runs(&self) -> (Vec<LastRun>, u64) {
+        (self.runs.all(), self.runs.forgotten())
+    }
+
+    /// How it stands with each name, within `tasks.max_names`.
+    pub fn names(&self) -> Vec<(Arc<str>, NameState)> {
+        self.runs.states(self.active(), self.limits.max_names)
+    }
+
+    /// How many ended tasks were removed, and why.
+    pub fn removed(&self) -> Removed {
+        self.removed
+    }
+
+    fn created_by(&self, key: &str) -> Option<Arc<str>> {
+        let mut tasks = self.tasks.values();
+        tasks.find(|task| task.key.as_deref() == Some(key)).map(|task| task.id.clone())
+    }
+
+    /// Says again what a report has brought about. It is kept again, too, so that it is answered when
+    /// it is on the disk, and not before.
+    fn repeat_of(&mut self, before: Arc<str>, id: Option<String>) -> Result<Reported<'_>, Error> {
+        if id.is_some_and(|id| *id != *before) {
+            return Err(Error::KeyUsed(before.to_string()));
         }
-        if let Some(name) = &change.name {
-            OutOfBounds::check("name", name.len(), NAME_BYTES_MAX)?;
+        let task = self.tasks.get(&before).ok_or_else(|| Error::NotFound(before.to_string()))?;
+        self.entries.push_back(Entry::Kept(Box::new(task.clone())));
+        Ok(Reported::Repeated(task))
+    }
+
+    fn replace(&mut self, task: Task) -> &Task {
+        let id = task.id.clone();
+        self.tasks.insert(id.clone(), task);
+        &self.tasks[&id]
+    }
+
+    /// Has a task kept as it is now, and the run that has ended with it.
+    pub(super) fn note(&mut self, task: &Task) {
+        self.entries.push_back(Entry::Kept(Box::new(task.clone())));
+        if task.status.is_ended() {
+            self.entries.extend(self.runs.ended(task, self.limits.max_names));
         }
-        let details = change.details.as_ref().map_or(1, |details| details.get().len());
-        OutOfBounds::check("details", details, *self.limits.max_details_size as usize)?;
-        Ok(())
     }
 
     /// Without a time in it, a number would name another task after a restart.
@@ -217,148 +247,70 @@ impl Registry {
         free.next().expect("there are more numbers than tasks")
     }
 
-    fn remove(&mut self, id: &str) {
+    pub(super) fn remove(&mut self, id: &str) {
         if let Some(task) = self.tasks.remove(id) {
-            self.entries.push(Entry::Gone(task.id));
+            self.entries.push_back(Entry::Gone(task.id));
         }
-    }
-
-    fn make_room(&mut self) -> Result<(), Error> {
-        while self.tasks.len() >= self.limits.max_tasks {
-            let ended = self.tasks.values().filter(|task| task.status.is_ended());
-            let oldest = ended.min_by_key(|task| task.updated_at).map(|task| task.id.clone());
-            let oldest = oldest.ok_or(Error::Full(self.tasks.len()))?;
-            self.remove(&oldest);
-        }
-        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::ByteSize;
-
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-    fn registry() -> Registry {
-        Registry::new(&Config { max_tasks: 3, max_details_size: ByteSize(16) })
+/// A task as the request that creates it says.
+fn new(
+    id: Arc<str>,
+    name: String,
+    key: Option<String>,
+    change: &mut Change,
+    limits: &Config,
+    now: Moment,
+) -> Task {
+    let (start_time, status) =
+        (change.time(Timestamp::UNIX_EPOCH, now), change.status.unwrap_or(Status::Running));
+    let promise = change.heartbeat.unwrap_or(*limits.heartbeat);
+    Task {
+        id,
+        name,
+        status,
+        progress: 0.0,
+        processed: None,
+        total: None,
+        rate: None,
+        eta: None,
+        start_time,
+        updated_at: start_time,
+        end_time: status.is_ended().then_some(start_time),
+        details: change.details.take().map(Arc::from),
+        stop_requested: false,
+        heartbeat: Some(promise).filter(|promise| !promise.is_zero()),
+        stalled: false,
+        update: change.update,
+        key: key.map(Arc::from),
+        pace: Pace::default(),
+        heard: now.uptime,
     }
+}
 
-    fn create(registry: &mut Registry, id: &str, status: Status) -> Result<(), Error> {
-        let change = Change { status: Some(status), ..Change::default() };
-        registry.create(Some(id.to_owned()), "a job".to_owned(), change, NOW).map(|_| ())
-    }
-
-    #[test]
-    fn only_legal_transitions() {
-        for from in Status::ALL {
-            for to in Status::ALL {
-                let mut registry = registry();
-                create(&mut registry, "t", from).expect("created");
-                let change = Change { status: Some(to), ..Change::default() };
-                let done = registry.update("t", change, NOW).map(|task| task.status);
-                match from.successors().contains(&to) {
-                    true => assert_eq!(done, Ok(to)),
-                    false => assert_eq!(done, Err(Error::Transition { id: "t".into(), from, to })),
-                }
-            }
+impl Task {
+    /// Takes a report in, which was found to be possible.
+    fn report(&mut self, change: Change, to: Status, now: Moment) {
+        let at = change.time(self.start_time, now);
+        if self.status == Status::Pending && to == Status::Running {
+            self.start_time = at;
         }
-    }
-
-    #[test]
-    fn progress_is_a_percentage() {
-        let mut registry = registry();
-        create(&mut registry, "t", Status::Running).expect("created");
-        for (progress, legal) in
-            [(0.0, true), (100.0, true), (101.0, false), (-1.0, false), (f64::NAN, false)]
-        {
-            let change = Change { progress: Some(progress), ..Change::default() };
-            assert_eq!(registry.update("t", change, NOW).is_ok(), legal, "{progress}");
+        if to.is_ended() {
+            self.end_time = Some(at);
         }
-    }
-
-    #[test]
-    fn completing_means_all_of_it() {
-        let mut registry = registry();
-        create(&mut registry, "t", Status::Running).expect("created");
-        let change = Change { status: Some(Status::Completed), ..Change::default() };
-        let task = registry.update("t", change, NOW).expect("updated");
-        assert_eq!((task.progress, task.end_time), (100.0, Some(NOW)));
-    }
-
-    #[test]
-    fn a_stop_is_a_request_to_whoever_runs_it() {
-        let mut registry = registry();
-        create(&mut registry, "running", Status::Running).expect("created");
-        create(&mut registry, "pending", Status::Pending).expect("created");
-        let stopped = registry.request_stop("running", NOW).expect("stopped");
-        assert_eq!((stopped.status, stopped.stop_requested), (Status::Running, true));
-        let stopped = registry.request_stop("pending", NOW).expect("stopped");
-        assert_eq!(stopped.status, Status::Cancelled);
-        assert!(matches!(registry.request_stop("pending", NOW), Err(Error::Transition { .. })));
-        assert_eq!(registry.request_stop("x", NOW).err(), Some(Error::NotFound("x".into())));
-    }
-
-    #[test]
-    fn ended_tasks_make_room_and_active_ones_do_not() {
-        let mut registry = registry();
-        create(&mut registry, "a", Status::Running).expect("created");
-        create(&mut registry, "b", Status::Completed).expect("created");
-        create(&mut registry, "c", Status::Running).expect("created");
-        create(&mut registry, "d", Status::Running).expect("room was made");
-        assert!(registry.get("b").is_none());
-        assert_eq!(create(&mut registry, "e", Status::Running), Err(Error::Full(3)));
-        assert_eq!(create(&mut registry, "a", Status::Running), Err(Error::Exists("a".into())));
-    }
-
-    #[test]
-    fn every_change_is_told_to_who_keeps_them() {
-        let mut registry = registry();
-        let told = |registry: &mut Registry| -> Vec<String> {
-            let entries = registry.take_entries().into_iter();
-            let text = entries.map(|entry| match entry {
-                Entry::Kept(task) => format!("{} {}", task.id, task.status.name()),
-                Entry::Gone(id) => format!("{id} gone"),
-            });
-            text.collect()
-        };
-        create(&mut registry, "a", Status::Running).expect("created");
-        registry.request_stop("a", NOW).expect("stopped");
-        let change = Change { status: Some(Status::Failed), ..Change::default() };
-        registry.update("a", change, NOW).expect("updated");
-        assert!(registry.update("b", Change::default(), NOW).is_err());
-        assert_eq!(told(&mut registry), ["a running", "a running", "a failed"]);
-        for id in ["b", "c", "d"] {
-            create(&mut registry, id, Status::Completed).expect("created");
+        (self.status, self.updated_at) = (to, at);
+        (self.heard, self.stalled) = (now.uptime, false);
+        self.update = change.update.or(self.update);
+        self.advance(&change, at, now);
+        if let Some(promise) = change.heartbeat {
+            self.heartbeat = Some(promise).filter(|promise| !promise.is_zero());
         }
-        registry.delete("d").expect("deleted");
-        let expected = ["b completed", "c completed", "a gone", "d completed", "d gone"];
-        assert_eq!(told(&mut registry), expected);
-        let mut kept = Registry::new(&Config::default());
-        kept.restore(registry.iter().cloned().collect());
-        assert_eq!(kept.iter().count(), 2);
-        assert!(told(&mut kept).is_empty(), "what was kept is no change");
-    }
-
-    #[test]
-    fn only_ended_tasks_are_deleted() {
-        let mut registry = registry();
-        create(&mut registry, "a", Status::Running).expect("created");
-        assert!(matches!(registry.delete("a"), Err(Error::Active { .. })));
-        create(&mut registry, "b", Status::Failed).expect("created");
-        assert_eq!(registry.delete("b"), Ok(()));
-        assert_eq!(registry.delete("b"), Err(Error::NotFound("b".into())));
-    }
-
-    #[test]
-    fn sizes_are_bounded() {
-        let mut registry = registry();
-        let details = RawValue::from_string(format!("\"{}\"", "x".repeat(20))).expect("JSON");
-        let change = Change { details: Some(details), ..Change::default() };
-        let created = registry.create(None, "a".to_owned(), change, NOW);
-        assert!(matches!(created, Err(Error::Length(_))));
-        let created = registry.create(None, String::new(), Change::default(), NOW);
-        assert!(matches!(created, Err(Error::Length(_))));
+        if let Some(name) = change.name {
+            self.name = name;
+        }
+        if let Some(details) = change.details {
+            self.details = Some(details.into());
+        }
     }
 }

@@ -114,6 +114,35 @@ test('the charts begin with what the daemon remembers', async () => {
   await context.close();
 });
 
+test('the charts reach back over a week by what is on disk, with the range between least and greatest', async () => {
+  await withPage({}, async (page, complaints) => {
+    // What a daemon would have after some days, which a test has no time for; the form is checked by the other tests.
+    const asked = [];
+    await page.route('**/query_range**', async route => {
+      const form = new URL(route.request().url()).searchParams;
+      const [start, end, step, query] = [Number(form.get('start')), Number(form.get('end')), Number(form.get('step')), form.get('query')];
+      asked.push({ query, step });
+      const answer = await route.fetch();
+      assert.equal(answer.status(), 200, query);
+      const level = query.startsWith('min_') ? 20 : query.startsWith('max_') ? 80 : 50;
+      const values = [];
+      for (let at = start; at <= end; at += step) values.push([at, String(level)]);
+      await route.fulfill({ json: { status: 'success', data: { resultType: 'matrix', result: [{ metric: {}, values }] } } });
+    });
+    await page.locator('input[name="range"][value="604800"]').check();
+    const band = () => {
+      const canvas = document.querySelectorAll('.u-wrap canvas')[0];
+      const at = (x, y) => canvas.getContext('2d').getImageData(canvas.width * x, canvas.height * y, 1, 1).data[3];
+      // Above the greatest, between it and the mean, and below the least.
+      return canvas && at(0.6, 0.12) === 0 && at(0.6, 0.32) > 0 && at(0.6, 0.32) !== at(0.6, 0.7);
+    };
+    await page.waitForFunction(band);
+    assert.ok(asked.filter(({ step }) => step === 1_800).length >= 10, JSON.stringify(asked));
+    await picture(page, 'week');
+    assert.deepEqual(complaints, []);
+  });
+});
+
 test('a task shows, moves, and its name stays text', async () => {
   await withPage({}, async (page, complaints) => {
     const name = `${HOSTILE} ${Date.now()}`;
@@ -130,6 +159,51 @@ test('a task shows, moves, and its name stays text', async () => {
     await page.reload();
     await row.locator('[role="progressbar"][aria-valuenow="75"]').waitFor();
     await isHarmless(page, complaints);
+  });
+});
+
+test('a task shows its pace, that it has stalled, and is asked to stop by two presses', async () => {
+  await withPage({}, async (page, complaints) => {
+    const id = `stop/${Date.now()}`;
+    const path = `tasks/${encodeURIComponent(id)}`;
+    const at = ms => new Date(Date.now() - ms).toISOString();
+    await daemon.call('POST', 'tasks', { id, name: `Copy ${HOSTILE}`, total: 400, at: at(120_000), heartbeat: '1s' });
+    await daemon.call('PATCH', path, { processed: 0, at: at(110_000) });
+    await daemon.call('PATCH', path, { processed: 300, at: at(10_000), details: { output: ['first', HOSTILE] } });
+    const row = page.locator('.task', { hasText: 'Copy <img' });
+    await row.locator('.work', { hasText: /300 of 400 · 3\/s · \d+ s left/ }).waitFor();
+    await row.locator('.lines dd', { hasText: HOSTILE }).waitFor();
+    await row.locator('.tag', { hasText: /^stalled$/ }).waitFor();
+    assert.equal(await row.getAttribute('data-level'), 'warn');
+    await picture(page, 'stalled');
+    const button = row.getByRole('button');
+    await button.click();
+    await row.getByRole('button', { name: /^Really stop\?/ }).waitFor();
+    assert.equal((await daemon.call('GET', path)).stop_requested, undefined, 'one press asks nobody');
+    await page.locator('#theme').focus();
+    await row.getByRole('button', { name: /^Stop:/ }).waitFor();
+    await button.click();
+    await button.click();
+    await row.getByRole('button', { name: /^Asked to stop/ }).waitFor();
+    assert.equal(await button.isDisabled(), true);
+    assert.equal((await daemon.call('GET', path)).stop_requested, true);
+    await daemon.call('PATCH', path, { status: 'cancelled' });
+    await row.locator('.tag', { hasText: /^cancelled$/ }).waitFor();
+    await button.waitFor({ state: 'hidden' });
+    await isHarmless(page, complaints);
+  });
+});
+
+test('what keeps a task from being stopped is said beside its button', async () => {
+  await withPage({}, async page => {
+    const name = `unstoppable ${Date.now()}`;
+    await daemon.call('POST', 'tasks', { name });
+    await page.route('**/stop', route => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'it will not' }) }));
+    const row = page.locator('.task', { hasText: name });
+    await row.getByRole('button').click();
+    await row.getByRole('button').click();
+    await row.getByRole('alert').filter({ hasText: 'Not stopped: it will not' }).waitFor();
+    await row.getByRole('button', { name: /^Stop:/ }).waitFor();
   });
 });
 

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod history;
 mod kill;
 mod pages;
 mod restart;

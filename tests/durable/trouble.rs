@@ -12,11 +12,11 @@ use crate::support::{Builder, Daemon, daemon, until};
 use crate::{QUIET, Resumed, create, now};
 
 /// A small file system of its own, which takes root to make.
-struct SmallDisk(TempDir);
+pub struct SmallDisk(TempDir);
 
 impl SmallDisk {
     /// `None`, and a line that says so, for who may not mount.
-    fn mount() -> Option<Self> {
+    pub fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let is_mounted = run("mount", &["-t", "tmpfs", "-o", "size=2m", "tmpfs"], folder.path());
         if !is_mounted {
@@ -25,16 +25,16 @@ impl SmallDisk {
         is_mounted.then_some(Self(folder))
     }
 
-    fn remount(&self, how: &str) {
+    pub fn remount(&self, how: &str) {
         assert!(run("mount", &["-o", &format!("remount,{how}")], self.0.path()), "remounted {how}");
     }
 
-    fn state(&self) -> PathBuf {
+    pub fn state(&self) -> PathBuf {
         self.0.path().join("state")
     }
 
     /// Leaves no room.
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut size = 1 << 20;
         for number in 0.. {
             let path = self.0.path().join(format!("filler-{number}"));
@@ -47,7 +47,7 @@ impl SmallDisk {
         }
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         for entry in fs::read_dir(self.0.path()).expect("a folder").flatten() {
             if entry.file_name().to_string_lossy().starts_with("filler") {
                 fs::remove_file(entry.path()).expect("removed");
@@ -79,7 +79,7 @@ async fn alert(daemon: &Daemon) -> Value {
     all.iter().find(|alert| alert["rule_id"] == "storage").cloned().unwrap_or_default()
 }
 
-async fn until_alert_is(daemon: &Daemon, status: &str) -> Value {
+pub async fn until_alert_is(daemon: &Daemon, status: &str) -> Value {
     until(&format!("the storage alert is {status}"), async || {
         Some(alert(daemon).await).filter(|alert| alert["status"] == status)
     })

@@ -44,7 +44,7 @@ async fn what_collectors_bring_can_be_asked_for() {
     for (name, least) in
         [("gz_history_series", 100.0), ("gz_history_samples", 100.0), ("gz_history_bytes", 1000.0)]
     {
-        let query = format!("{name} > {least}");
+        let query = format!("{name}{{tier=\"memory\"}} > {least}");
         let data = data(&daemon, "/api/v1/query", &[("query", &query)]).await;
         assert_eq!(data["result"].as_array().map(Vec::len), Some(1), "{query}: {data}");
     }

@@ -5,6 +5,7 @@ mod support;
 
 mod anything;
 mod http;
+mod on_disk;
 mod prometheus;
 mod script;
 mod terminal;

@@ -6,22 +6,24 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use gz_monitor::api::{QueryData, encode};
 use gz_monitor::query::{Config, Error, Query, Steps};
 use gz_monitor::store::History;
-use jiff::Timestamp;
+use gz_monitor::store::history::Shelf;
 use serde_json::Value;
 
-use crate::script::{Metric, is_near, key, new_history};
+use crate::on_disk::{Disk, in_memory};
+use crate::script::{Metric, is_near, key};
 use crate::support::until;
 
 /// 2023-11-14T22:13:20Z.
-const START_MS: i64 = 1_700_000_000_000;
+pub const START_MS: i64 = 1_700_000_000_000;
 const HOUR_MS: i64 = 3_600_000;
 /// No whole number of any step, so that no sample of a subquery falls on the start of its range: there
 /// Prometheus 2 and 3 differ.
-const AT_MS: i64 = START_MS + HOUR_MS - 100_777;
+pub const AT_MS: i64 = START_MS + HOUR_MS - 100_777;
 
 /// Labels, the time between two samples in milliseconds, and their values.
 type Source = (&'static str, &'static [(&'static str, &'static str)], i64, fn(i64) -> Option<f64>);
@@ -46,10 +48,10 @@ const SOURCES: [Source; 14] = [
     ("odd", &[("kind", "inf")], 60_000, |i| Some(if i % 2 == 0 { f64::INFINITY } else { 1.0 })),
 ];
 
-const EXPRESSIONS: &str = include_str!("cases/prometheus.txt");
+pub const EXPRESSIONS: &str = include_str!("cases/prometheus.txt");
 
 /// Every sample: series, time in milliseconds, value.
-fn samples() -> Vec<(Metric, i64, f64)> {
+pub fn samples() -> Vec<(Metric, i64, f64)> {
     let mut samples = Vec::new();
     for (number, (name, labels, interval, value)) in SOURCES.iter().enumerate() {
         let mut metric: Metric =
@@ -182,9 +184,15 @@ fn difference(ours: &Value, theirs: &Value, ordered: bool) -> Option<String> {
     })
 }
 
-fn ours(history: &History, text: &str, steps: Option<(i64, i64, i64)>) -> Result<Value, Error> {
+/// Our own result, of what is in memory and perhaps on a disk.
+pub fn ours(
+    history: &History,
+    shelf: Option<Arc<dyn Shelf>>,
+    text: &str,
+    steps: Option<(i64, i64, i64)>,
+) -> Result<Value, Error> {
     let (config, reader) = (Config::default(), |look: &mut dyn FnMut(&History)| look(history));
-    let query = Query::parse(text, &config)?;
+    let query = Query::parse(text, &config)?.reaching(shelf);
     let data = match steps {
         None => QueryData::at(AT_MS, query.instant(AT_MS, &reader, &config, &|| false)?),
         Some((start, end, step)) => {
@@ -195,14 +203,17 @@ fn ours(history: &History, text: &str, steps: Option<(i64, i64, i64)>) -> Result
     Ok(serde_json::from_str(&encode(&data)).expect("JSON"))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs prometheus: cargo xtask test promql"]
 async fn every_expression_is_what_prometheus_makes_of_it() {
     let samples = samples();
-    let mut history = new_history();
-    for (metric, at, value) in &samples {
-        history.push(&key(metric), Timestamp::from_millisecond(*at).unwrap(), *value);
-    }
+    let disk = Disk::with(&samples).await;
+    // In memory, on disk, and on disk but for the last 20 minutes.
+    let sources = [
+        (in_memory(&samples, i64::MIN), None),
+        (in_memory(&samples, i64::MAX), Some(disk.shelf.clone())),
+        (in_memory(&samples, AT_MS - 1_200_000), Some(disk.shelf.clone())),
+    ];
     let prometheus = Prometheus::start(&open_metrics(&samples)).await;
     let ranges =
         [(AT_MS - 1_800_000, AT_MS, 60_000), (START_MS - 7_111, START_MS + 400_000, 13_000)];
@@ -225,12 +236,16 @@ async fn every_expression_is_what_prometheus_makes_of_it() {
             };
             let theirs = prometheus.ask(path, &form).await;
             let ordered = steps.is_none() && text.starts_with("sort");
-            let found = match (ours(&history, text, steps), theirs["status"].as_str()) {
-                (Ok(ours), Some("success")) => difference(&ours, &theirs["data"], ordered),
-                (Err(_), Some("error")) => None,
-                (ours, _) => Some(format!("{ours:?}\nand not {theirs}")),
-            };
-            differences.extend(found.map(|found| format!("{text} {steps:?}: {found}")));
+            for (place, (history, shelf)) in sources.iter().enumerate() {
+                let ours = ours(history, shelf.clone(), text, steps);
+                let found = match (ours, theirs["status"].as_str()) {
+                    (Ok(ours), Some("success")) => difference(&ours, &theirs["data"], ordered),
+                    (Err(_), Some("error")) => None,
+                    (ours, _) => Some(format!("{ours:?}\nand not {theirs}")),
+                };
+                let found = found.map(|found| format!("{text} {steps:?} ({place}): {found}"));
+                differences.extend(found);
+            }
         }
     }
     assert!(compared >= 60, "{compared} expressions");

@@ -10,6 +10,7 @@ mod lifecycle;
 mod openapi;
 mod pages;
 mod schema;
+mod tasks;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};

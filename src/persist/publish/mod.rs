@@ -32,6 +32,8 @@ const FAR: Duration = Duration::from_secs(86_400);
 pub(super) struct Disks {
     pub(super) jobs: SyncSender<Job>,
     pub(super) proof: SharedProof,
+    /// What it cannot do though nobody has asked for it.
+    pub(super) troubles: mpsc::Receiver<Trouble>,
 }
 
 /// How it stands with the disk.
@@ -147,10 +149,19 @@ impl Publisher {
                     self.flight = None;
                     self.landed(landing).await;
                 }
+                Some(trouble) = hear(&mut self.disks) => self.heard(trouble).await,
                 () = sleep_until(next_look) => self.look().await,
             }
         }
         self.finish().await;
+    }
+
+    /// Samples could not be written, and the database was closed.
+    async fn heard(&mut self, trouble: Trouble) {
+        if self.phase == Phase::Well {
+            self.fall_ill(trouble);
+            self.release(false).await;
+        }
     }
 
     fn next_look(&self) -> Instant {
@@ -297,6 +308,14 @@ impl Group {
         self.alerts.extend(step.alerts.iter().cloned());
         let events = step.events().map(|event: &Message| (event.clone(), step.at.wall));
         self.events.extend(events);
+    }
+}
+
+/// Waits for trouble.
+async fn hear(disks: &mut Option<Disks>) -> Option<Trouble> {
+    match disks {
+        Some(disks) => disks.troubles.recv().await,
+        None => std::future::pending().await,
     }
 }
 

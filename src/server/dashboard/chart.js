@@ -3,10 +3,13 @@
 import uPlot from './vendor/uPlot.esm.js';
 import { colour } from './colour.js';
 import { attr, el, text } from './dom.js';
-import { clock, minute, short } from './format.js';
+import { clock, day, minute, short } from './format.js';
 
 const HEIGHT = 148;
 const AXIS = { stroke: () => colour('--muted'), font: '11px system-ui, sans-serif', gap: 6, ticks: { show: false } };
+/** Distances of the times on the axis, and from which on they are days. */
+const DAY_S = 86_400;
+const TIMES = [60, 120, 180, 300, 600, 900, 1200, 3600, 7200, 10_800, 14_400, 21_600, 43_200, ...[1, 2, 4, 7, 14, 30, 60, 90].map(days => days * DAY_S)];
 const DASHES = { dashed: [6, 4], dotted: [2, 3] };
 
 export class Chart {
@@ -19,9 +22,10 @@ export class Chart {
   #note;
   #values = [];
   #columns = [[]];
+  #latest = [];
   #now = {};
 
-  /** `spec`: `{id, title, format, incrs?, least?, series: [{key, label, colour, fill?, dash?}]}`. */
+  /** `spec`: `{id, title, format, incrs?, least?, series: [{key, label, colour, fill?, dash?, band?}]}`; a `band` lies between `KEY-min` and `KEY-max` where there is that. */
   constructor(spec) {
     this.#spec = spec;
     this.#host = el('div', { class: 'plot', role: 'img' });
@@ -40,22 +44,25 @@ export class Chart {
     document.addEventListener('themechange', () => this.#plot?.redraw(false, true));
   }
 
-  /** Draws `history`; `now` is `{from, to, max, note}`: seconds since 1970, the top of the axis (null to fit), and words beside the title. */
+  /** Draws `history`; `now` is `{from, to, max, note, latest}`: seconds since 1970, the top of the axis (null to fit), words beside the title, and columns whose ends are the present. */
   draw(history, now) {
     this.#now = now;
-    this.#columns = [history.times, ...this.#spec.series.map(series => history.columns[series.key])];
+    const column = key => history.columns[key] ?? history.times.map(() => null);
+    const keys = [...this.#spec.series.map(series => series.key), ...bounds(this.#spec)];
+    this.#columns = [history.times, ...keys.map(column)];
+    this.#latest = this.#spec.series.map(series => now.latest[series.key]?.at(-1));
     this.#plot?.setData(this.#columns);
     this.#numbers(this.#plot?.cursor.idx);
-    const words = this.#spec.series.map((series, i) => `${series.label} ${this.#spec.format(this.#columns[i + 1].at(-1))}`);
+    const words = this.#spec.series.map((series, i) => `${series.label} ${this.#spec.format(this.#latest[i])}`);
     attr(this.#host, 'aria-label', `${this.#spec.title} over time; now: ${words.join(', ')}`);
   }
 
   /** Shows the values under the pointer, or the latest. */
   #numbers(index) {
     const [times, ...columns] = this.#columns;
-    const at = times[index] === undefined ? times.length - 1 : index;
-    this.#values.forEach((node, i) => text(node, this.#spec.format(columns[i]?.[at])));
-    text(this.#note, at === index ? `at ${clock(times[at] * 1000)}` : this.#now.note);
+    const past = times[index] !== undefined;
+    this.#values.forEach((node, i) => text(node, this.#spec.format(past ? columns[i]?.[index] : this.#latest[i])));
+    text(this.#note, past ? `at ${clock(times[index] * 1000)}` : this.#now.note);
   }
 
   #resize() {
@@ -69,7 +76,7 @@ export class Chart {
     return {
       width,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'time', setSeries: false }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: {
@@ -77,14 +84,21 @@ export class Chart {
         y: { range: (_, __, high) => [0, this.#now.max ?? Math.max(high ?? 0, this.#spec.least ?? 0) * 1.1] },
       },
       axes: [
-        { ...AXIS, size: 26, space: 64, grid: { show: false }, values: (_, at) => at.map(s => minute(s * 1000)), incrs: [60, 120, 180, 300, 600, 900, 1200] },
+        { ...AXIS, size: 26, space: 64, grid: { show: false }, values: (_, at, __, ___, apart) => at.map(s => (apart < DAY_S ? minute : day)(s * 1000)), incrs: TIMES },
         { ...AXIS, size: 62, space: 24, grid: { stroke: () => colour('--line'), width: 1 }, values: (_, at) => at.map(short(this.#spec.format)), incrs: this.#spec.incrs },
       ],
-      series: [{}, ...this.#spec.series.map(lines)],
+      series: [{}, ...this.#spec.series.map(lines), ...bounds(this.#spec).map(() => ({ stroke: null, width: 0, points: { show: false } }))],
+      bands: this.#spec.series.filter(series => series.band).map((series, i) => {
+        const least = this.#spec.series.length + 1 + 2 * i;
+        return { series: [least + 1, least], fill: () => colour(`${series.colour}-band`) };
+      }),
       hooks: { setCursor: [plot => this.#numbers(plot.cursor.idx)] },
     };
   }
 }
+
+/** The columns between which the bands lie. */
+const bounds = spec => spec.series.filter(series => series.band).flatMap(({ key }) => [`${key}-min`, `${key}-max`]);
 
 function lines(series) {
   return {

@@ -87,12 +87,12 @@ export class Cores {
   }
 
   #past(ink, { height, inner, right }) {
-    const { times, cores: columns } = this.#history;
+    const { times, cores: columns, step = STEP_S } = this.#history;
     const x = time => Math.round(LEFT + Math.max(0, time - this.#from) / (this.#to - this.#from) * (right - LEFT));
     ink.fillStyle = colour('--series-1');
     columns.forEach((column, i) => {
       if (column === null || times[i] < this.#from) return;
-      const before = columns[i - 1] ? Math.max(times[i - 1], times[i] - 3 * STEP_S) : times[i] - STEP_S;
+      const before = columns[i - 1] ? Math.max(times[i - 1], times[i] - 3 * step) : times[i] - step;
       column.forEach((value, row) => {
         ink.globalAlpha = value === null ? 0 : depth(value);
         ink.fillRect(x(before), row * height, x(times[i]) - x(before), inner);

@@ -39,6 +39,13 @@ export const plain = value => known(value) ? value.toLocaleString('en', Math.abs
 /** Axis labels: as above without needless decimals. */
 export const short = format => value => format(value).replace(/\.0+(?= |$)|(\.\d*?)0+(?= |$)/, '$1');
 
+/** So many a second, or a minute or an hour if that is easier to read; nothing if it is not known. */
+export function pace(perSecond, unit) {
+  if (!known(perSecond)) return '';
+  const [times, name] = perSecond >= 1 || perSecond === 0 ? [1, 's'] : perSecond * 60 >= 1 ? [60, 'min'] : [3600, 'h'];
+  return `${(perSecond * times).toLocaleString('en', { maximumSignificantDigits: 3 })}${unit}/${name}`;
+}
+
 /** Seconds as "3 d 4 h", "5 min 12 s" or "8 s". */
 export function duration(seconds) {
   if (!known(seconds)) return NONE;
@@ -60,6 +67,9 @@ const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
 /** Local time as hours and minutes. */
 export const minute = at => CLOCK.format(new Date(at)).slice(0, 5);
+
+/** The local date without its year. */
+export const day = at => DAY.format(new Date(at));
 
 /** Local time of day, with the date when it is not today's. */
 export function clock(at) {

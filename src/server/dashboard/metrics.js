@@ -4,6 +4,7 @@ import { Chart } from './chart.js';
 import { cores, Cores } from './cores.js';
 import { byId, clip, el, text } from './dom.js';
 import { bytes, celsius, count, duration, load, percent, rate } from './format.js';
+import { Long } from './long.js';
 
 /** Steps of an axis of bytes: 1, 2, 4, … and so on in powers of two. */
 const BINARY = Array.from({ length: 56 }, (_, i) => 2 ** i);
@@ -14,7 +15,7 @@ const coreCount = model => cores(model.cores().length);
 
 /** `max` is the top of the axis, null to fit but for `least`; `note` stands at the right of the title. */
 const CHARTS = [
-  { id: 'cpu', title: 'CPU', format: percent, max: () => 100, note: coreCount, series: [{ key: 'cpu', label: 'Total', colour: '--series-1', fill: true }] },
+  { id: 'cpu', title: 'CPU', format: percent, max: () => 100, note: coreCount, series: [{ key: 'cpu', label: 'Total', colour: '--series-1', fill: true, band: true }] },
   {
     id: 'memory',
     title: 'Memory',
@@ -23,7 +24,7 @@ const CHARTS = [
     max: model => Math.max(model.one(MEMORY) ?? 0, model.one(SWAP) ?? 0) || null,
     note: model => `of ${bytes(model.one(MEMORY))}, swap ${bytes(model.one(SWAP))}`,
     series: [
-      { key: 'memory', label: 'Used', colour: '--series-1', fill: true },
+      { key: 'memory', label: 'Used', colour: '--series-1', fill: true, band: true },
       { key: 'swap', label: 'Swap used', colour: '--series-2', dash: 'dashed' },
     ],
   },
@@ -47,7 +48,7 @@ const CHARTS = [
     max: () => null,
     note: coreCount,
     series: [
-      { key: 'load1', label: '1 min', colour: '--series-1' },
+      { key: 'load1', label: '1 min', colour: '--series-1', band: true },
       { key: 'load5', label: '5 min', colour: '--series-2', dash: 'dashed' },
       { key: 'load15', label: '15 min', colour: '--series-3', dash: 'dotted' },
     ],
@@ -59,8 +60,10 @@ export class Metrics {
   #cores = new Cores();
   #facts = {};
   #range = 900;
+  #long;
 
   constructor(redraw) {
+    this.#long = new Long(redraw);
     byId('charts').append(...this.#charts.map(({ chart }) => chart.node), this.#cores.node);
     for (const [key, label] of [['uptime', 'Up'], ['processes', 'Processes'], ['temperature', 'Hottest sensor']]) {
       this.#facts[key] = el('dd', { class: 'value', id: `host-${key}` }, '–');
@@ -78,8 +81,10 @@ export class Metrics {
   draw(model) {
     const now = Math.max(model.now() / 1000, (model.measuredAt ?? 0) / 1000);
     const from = now - this.#range;
-    for (const { spec, chart } of this.#charts) chart.draw(model.history, { from, to: now, max: spec.max(model), note: spec.note(model) });
-    this.#cores.draw(model.cores(), model.history, from, now);
+    const { history, words } = Long.covers(this.#range) ? this.#long.show(this.#range, now) : { history: model.history, words: null };
+    const latest = model.history.columns;
+    for (const { spec, chart } of this.#charts) chart.draw(history, { from, to: now, max: spec.max(model), note: words ?? spec.note(model), latest });
+    this.#cores.draw(model.cores(), history, from, now);
     text(this.#facts.uptime, duration(model.one('system_uptime_seconds')));
     text(this.#facts.processes, count(model.one('system_processes')));
     text(this.#facts.temperature, hottest(model.all('system_temperature_celsius')));

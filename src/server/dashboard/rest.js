@@ -12,6 +12,14 @@ export async function get(name) {
   return response.json();
 }
 
+/** Has the daemon do what `api/v1/NAME` stands for; throws with what it says. */
+export async function post(name) {
+  const response = await fetch(new URL(`api/v1/${name}`, BASE), { method: 'POST', signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } });
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(answer?.detail ?? `HTTP ${response.status}`);
+  return answer;
+}
+
 /** The series that PromQL gives over a time: `[{metric, values: [[time, text]]}]`; times are seconds since 1970. */
 export async function queryRange(query, start, end, step) {
   const answer = await get(`query_range?${new URLSearchParams({ query, start, end, step })}`);

@@ -2,12 +2,15 @@
 
 import { attr, byId, clip, el, reconcile, setIcon, text } from './dom.js';
 import { bar, entry, fill } from './entry.js';
-import { clock, duration, instant } from './format.js';
+import { clock, duration, instant, pace, plain } from './format.js';
 import { taskEnded } from './model.js';
+import { stopButton } from './stop.js';
 
 const ACTIVE_MAX = 50;
 const ENDED_MAX = 15;
 const DETAILS_MAX = 12;
+/** Of the last lines of output, so many. */
+const LINES_MAX = 5;
 
 /** Drawing and colour of each status. */
 const STATES = { pending: ['pending'], running: ['running', 'accent'], completed: ['healthy', 'good'], failed: ['critical', 'bad'], cancelled: ['cancelled'] };
@@ -31,21 +34,26 @@ const by = field => (a, b) => (instant(b[field]) ?? 0) - (instant(a[field]) ?? 0
 
 function create() {
   const node = entry('task', bar('progressbar'));
+  node.parts.pace = el('span', { class: 'fact value' });
+  node.parts.stop = stopButton();
+  node.parts.work = el('div', { class: 'row work' }, node.parts.pace, node.parts.stop);
   node.parts.details = el('dl', { class: 'details' });
-  node.append(node.parts.details);
+  node.append(node.parts.work, node.parts.details);
   node.parts.left.className = 'tag';
   return node;
 }
 
 function update(node, task, now) {
-  const { icon, name, aside, middle, left, right, details } = node.parts;
+  const { icon, name, aside, middle, left, right, details, stop } = node.parts;
   const progress = typeof task.progress === 'number' ? Math.min(100, Math.max(0, task.progress)) : null;
-  const [drawing, level] = Object.hasOwn(STATES, task.status) ? STATES[task.status] : ['unknown'];
+  const stalled = task.stalled === true && !taskEnded(task);
+  const [drawing, level] = stalled ? ['warning', 'warn'] : Object.hasOwn(STATES, task.status) ? STATES[task.status] : ['unknown'];
   attr(node, 'data-level', level);
   attr(node, 'data-ended', taskEnded(task) || null);
   setIcon(icon, drawing);
   text(name, task.name ?? task.id);
-  text(left, task.stop_requested && !taskEnded(task) ? `${task.status}, stopping` : task.status);
+  text(left, [stalled ? 'stalled' : task.status, task.stop_requested && !taskEnded(task) ? 'stopping' : ''].filter(Boolean).join(', '));
+  attr(left, 'title', stalled ? `Nothing was heard since ${clock(instant(task.updated_at))}` : null);
   text(aside, progress === null ? '–' : `${Math.floor(progress)} %`);
   attr(middle, 'aria-label', `Progress of ${clip(task.name ?? task.id)}`);
   attr(middle, 'aria-valuenow', progress === null ? null : Math.floor(progress));
@@ -55,7 +63,23 @@ function update(node, task, now) {
   const lasted = start !== null && end !== null ? ` (${duration((end - start) / 1000)})` : '';
   text(right, start === null ? '' : `${clock(start)}${lasted}`);
   attr(right, 'title', task.start_time);
+  stop.show(task);
+  drawWork(node.parts, task, now);
   drawDetails(details, task.details);
+}
+
+/** What is done of how much, how fast, and how long it will take. */
+function drawWork({ work, pace: line, stop }, task, now) {
+  const counted = typeof task.processed === 'number';
+  const total = typeof task.total === 'number' ? ` of ${plain(task.total)}` : '';
+  const eta = instant(task.eta);
+  const parts = [
+    counted ? `${plain(task.processed)}${total}` : '',
+    pace(task.rate, counted ? '' : ' %'),
+    eta !== null && eta > now ? `${duration((eta - now) / 1000)} left` : '',
+  ];
+  text(line, parts.filter(Boolean).join(' · '));
+  work.hidden = line.textContent === '' && stop.hidden;
 }
 
 function drawDetails(list, details) {
@@ -63,7 +87,9 @@ function drawDetails(list, details) {
   list.hidden = entries.length === 0;
   reconcile(list, entries, ([key]) => key, pair, (node, [key, value]) => {
     text(node.firstChild, clip(key, 60));
-    text(node.lastChild, clip(typeof value === 'string' ? value : JSON.stringify(value), 200));
+    const lines = Array.isArray(value) && value.length > 0 && value.every(line => typeof line === 'string');
+    attr(node, 'class', lines ? 'lines' : null);
+    text(node.lastChild, lines ? value.slice(-LINES_MAX).map(line => clip(line, 120)).join('\n') : clip(typeof value === 'string' ? value : JSON.stringify(value), 200));
   });
 }
 

@@ -125,10 +125,13 @@ async fn matching(app: &App, parameters: &Parameters) -> Result<Vec<Arc<SeriesKe
             let mut all = Vec::new();
             reader(&mut |history| all = history.keys_between(from, to));
             keys.extend(all);
+            let shelf = app.past.shelf.iter();
+            keys.extend(shelf.flat_map(|shelf| shelf.keys(None, from, to)));
         }
         for text in &texts {
             let selector = Query::parse_selector(text, work.config());
             let selector = selector.map_err(|error| Refusal::of_parameter("match[]", error))?;
+            let selector = selector.reaching(app.past.shelf.clone());
             keys.extend(selector.series(from, to, &reader));
             if work.expired() {
                 return Err(Error::Timeout.into());

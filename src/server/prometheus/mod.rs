@@ -31,7 +31,7 @@ pub(super) async fn at_one_time(request: &Request, body: Body, Data(app): Data<&
         let (app, text) = (app.clone(), parameters.text("query").to_owned());
         let data = work
             .run(move |work| {
-                let query = parse(&text, work.config())?;
+                let query = parse(&text, work.config())?.reaching(app.past.shelf.clone());
                 let outcome =
                     query.instant(at, &reader(&app), work.config(), &|| work.expired())?;
                 Ok(QueryData::at(at, outcome))
@@ -55,7 +55,7 @@ pub(super) async fn over_time(request: &Request, body: Body, Data(app): Data<&Ap
         let (app, text) = (app.clone(), parameters.text("query").to_owned());
         let data = work
             .run(move |work| {
-                let query = parse(&text, work.config())?;
+                let query = parse(&text, work.config())?.reaching(app.past.shelf.clone());
                 let series =
                     query.range(steps, &reader(&app), work.config(), &|| work.expired())?;
                 Ok(QueryData::over_time(series))

@@ -100,6 +100,11 @@ impl Builder {
         let (body, task) = (self.schema::<NewTask>(), self.schema::<Task>());
         let created = Self::answer("201", "The task", &task);
         self.add("/api/v1/tasks", "post", "Report a new task", Some(body), created);
+        let what = "One task is created for one key, however often the request is sent";
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 128 });
+        self.paths["/api/v1/tasks"]["post"]["parameters"] = json!([
+            { "name": "Idempotency-Key", "in": "header", "description": what, "schema": schema },
+        ]);
         self.get::<Task>(one, "One task");
         let (change, task) = (self.schema::<TaskChange>(), Self::answer("200", "The task", &task));
         self.add(one, "patch", "Report on a task", Some(change), task.clone());

@@ -2,13 +2,16 @@
 
 use http::{StatusCode, header};
 use poem::web::{Data, Path};
-use poem::{IntoResponse, Response, handler};
+use poem::{IntoResponse, Request, Response, handler};
 
 use super::{Json, JsonBody, Problem, Result};
-use crate::api::{NewTask, Removed, Task, TaskChange, Tasks};
+use crate::api::{self, NewTask, Removed, Task, TaskChange, Tasks};
 use crate::pipeline::{Answer, Command, Done, Pipeline};
 use crate::server::App;
 use crate::task;
+
+/// The header of draft-ietf-httpapi-idempotency-key-header.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// `GET /api/v1/tasks`.
 #[handler]
@@ -26,15 +29,17 @@ pub(crate) async fn show(Data(app): Data<&App>, Path(id): Path<String>) -> Resul
     Ok(Json::ok(&task.ok_or_else(|| not_found(id))?))
 }
 
-/// `POST /api/v1/tasks`: 201 with the task and its address.
+/// `POST /api/v1/tasks`: 201 with the task and its address; once for one `Idempotency-Key`.
 #[handler]
 pub(crate) async fn create(
     Data(app): Data<&App>,
-    JsonBody(NewTask { id, name, status, progress, details }): JsonBody<NewTask>,
+    request: &Request,
+    JsonBody(task): JsonBody<NewTask>,
 ) -> Result<Response> {
-    let change = task::Change { name: None, status, progress, details };
-    let task = command(app, Command::CreateTask { id, name, change }).await?;
-    let location = format!("/api/v1/tasks/{}", path_segment(&task.id));
+    let key = idempotency_key(request)?;
+    let (id, name, change) = task.into_parts();
+    let task = command(app, Command::CreateTask { id, name, key, change }).await?;
+    let location = api::task_path(&task.id);
     Ok(Json::with_status(StatusCode::CREATED, &task)
         .with_header(header::LOCATION, location)
         .into_response())
@@ -67,28 +72,25 @@ pub(crate) async fn delete(Data(app): Data<&App>, Path(id): Path<String>) -> Res
     })
 }
 
+/// What tells a request that is sent again from a new one.
+fn idempotency_key(request: &Request) -> Result<Option<String>> {
+    let Some(key) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = key.to_str().map_err(|_| {
+        let detail = "Idempotency-Key may have letters, digits and signs of ASCII only.";
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_header", detail)
+    })?;
+    Ok(Some(key.to_owned()))
+}
+
 async fn command(app: &App, command: Command) -> Result<Task> {
     let Done { answer, durable } = app.pipeline.command(command).await??;
     match answer {
         Answer::Task(task) => {
             let durable = (!durable).then_some(false);
-            Ok(Task { durable, ..Task::from(&task) })
+            Ok(Task { durable, ..Task::from(&*task) })
         }
         answer => unreachable!("a task command is answered with its task, not {answer:?}"),
     }
-}
-
-/// Whatever an id consists of, as one part of a path (RFC 3986 section 2.1).
-fn path_segment(id: &str) -> String {
-    id.bytes().fold(String::with_capacity(id.len()), |mut path, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                path.push(byte.into());
-            }
-            byte => path.push_str(&format!("%{byte:02X}")),
-        }
-        path
-    })
 }
 
 fn not_found(id: String) -> Problem {

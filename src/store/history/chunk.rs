@@ -31,7 +31,7 @@ pub struct Damaged;
 
 impl Chunk {
     /// Seals samples, of which there is at least one.
-    pub(super) fn seal(points: &[Point]) -> Self {
+    pub fn seal(points: &[Point]) -> Self {
         let times: Vec<i64> = points.iter().map(|point| point.at).collect();
         let values: Vec<f64> = points.iter().map(|point| point.value).collect();
         let config = ChunkConfig::default();

@@ -1,24 +1,34 @@
 //! Every series' samples of the last while, compressed in memory.
 //!
 //! A series is a few sealed chunks and an open one. Who reads it gets the chunks as they are (they
-//! are shared, not copied) and unpacks them when the state is no longer locked.
+//! are shared, not copied) and unpacks them when the state is no longer locked. Who keeps it on a disk
+//! reads on from where it was (`Track::read_on`), and says what is not there yet (`hold`). The forms in
+//! which that is kept are here as well: `chunk` for samples, `bucket` for what is left of them later,
+//! `round` for those of the last moment; `shelf` is how it is asked for.
 
+mod bits;
+mod bucket;
 mod chunk;
 mod open;
+mod round;
+mod shelf;
 mod track;
 
+pub use bucket::{Bucket, pack, roll_up, unpack};
 pub use chunk::{Chunk, Damaged};
-pub use track::Excerpt;
+pub use round::{Round, RoundReader, Told};
+pub use shelf::{Shelf, Stored, Unread, Wanted};
+pub use track::{Excerpt, Place, Track};
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
 use super::Config;
 use crate::sample::SeriesKey;
-use track::Track;
 
 /// One sample of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +64,30 @@ pub struct History {
     max_bytes: usize,
     bytes: usize,
     trimmed_at: i64,
+    /// How many tracks there were.
+    numbered: u64,
+    /// What is newer is nowhere else, and stays as long as there is room.
+    held: AtomicI64,
+    dropped: Dropped,
+    set_backs: SetBacks,
+}
+
+/// When the clock was set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetBacks {
+    /// How often.
+    pub count: u64,
+    /// To which time, the last time.
+    pub to: i64,
+}
+
+/// Samples that were not kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// They were older than what was there of their series.
+    pub late: u64,
+    /// They were not on disk yet when memory was full.
+    pub memory: u64,
 }
 
 impl History {
@@ -61,7 +95,18 @@ impl History {
     pub fn new(config: &Config) -> Self {
         let (tracks, memory_ms) = (BTreeMap::new(), milliseconds(config));
         let max_bytes = *config.max_bytes as usize;
-        Self { tracks, memory_ms, max_bytes, bytes: 0, trimmed_at: i64::MIN }
+        let (held, dropped) = (AtomicI64::new(i64::MAX), Dropped::default());
+        Self {
+            tracks,
+            memory_ms,
+            max_bytes,
+            bytes: 0,
+            trimmed_at: i64::MIN,
+            numbered: 0,
+            held,
+            dropped,
+            set_backs: SetBacks { count: 0, to: i64::MAX },
+        }
     }
 
     /// Adopts new bounds; what is beyond them goes with the next samples.
@@ -70,12 +115,40 @@ impl History {
         self.trimmed_at = i64::MIN;
     }
 
-    /// Adds a sample. One that is as old as the last one, or less than a second older, is left out; if
-    /// it is older than that the clock was set back, and what was later by the old clock is dropped.
+    /// Adds a sample. One that is no newer than the last one of its series is left out.
     pub fn push(&mut self, key: &Arc<SeriesKey>, at: Timestamp, value: f64) {
         // A plugin's own NaN must not look like the end of its series.
         let value = if value.is_nan() { f64::NAN } else { value };
         self.add(key, Point { at: at.as_millisecond(), value });
+    }
+
+    /// Adds samples that were kept elsewhere, the oldest first.
+    pub fn restore(&mut self, key: &Arc<SeriesKey>, points: &[Point]) {
+        points.iter().for_each(|point| self.add(key, *point));
+    }
+
+    /// The clock was set back to this time: what is later by the old clock is dropped.
+    pub fn set_back(&mut self, to: Timestamp) {
+        let to = to.as_millisecond();
+        self.tracks.values_mut().for_each(|track| track.drop_since(to));
+        self.drop_before(i64::MIN);
+        self.trimmed_at = i64::MIN;
+        self.set_backs = SetBacks { count: self.set_backs.count + 1, to };
+    }
+
+    /// When the clock was set back.
+    pub fn set_backs(&self) -> SetBacks {
+        self.set_backs
+    }
+
+    /// Says what is nowhere else: samples newer than this time. They stay as long as there is room.
+    pub fn hold(&self, newer_than: i64) {
+        self.held.store(newer_than, Ordering::Relaxed);
+    }
+
+    /// Whether there is little room left, so that sealed chunks may have to go soon.
+    pub fn is_tight(&self) -> bool {
+        self.bytes > self.max_bytes / 4 * 3
     }
 
     /// Marks the end of a series.
@@ -92,7 +165,8 @@ impl History {
         let is_due = now.abs_diff(self.trimmed_at) >= TRIM_EVERY_MS as u64;
         if is_due {
             self.trimmed_at = now;
-            self.drop_before(now.saturating_sub(self.memory_ms));
+            let held = self.held.load(Ordering::Relaxed);
+            self.drop_before(now.saturating_sub(self.memory_ms).min(held));
         }
         if self.bytes > self.max_bytes {
             self.drop_oldest();
@@ -106,6 +180,16 @@ impl History {
         let range = (Bound::Included(first), Bound::Unbounded);
         let keys = self.tracks.range::<Arc<SeriesKey>, _>(range).map(|(key, _)| key);
         keys.take_while(|key| key.name() == name).cloned().collect()
+    }
+
+    /// Some series with their samples, in the order of their keys: at most `count`, those behind `after`.
+    pub fn walk(
+        &self,
+        after: Option<&Arc<SeriesKey>>,
+        count: usize,
+    ) -> impl Iterator<Item = (&Arc<SeriesKey>, &Track)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.tracks.range::<Arc<SeriesKey>, _>((from, Bound::Unbounded)).take(count)
     }
 
     /// What may lie between two times, both included, of one series.
@@ -139,17 +223,36 @@ impl History {
         self.bytes
     }
 
+    /// How many sealed chunks there are.
+    pub fn chunks(&self) -> usize {
+        self.tracks.values().map(Track::chunks).sum()
+    }
+
+    /// When the first sample was read, if there is any.
+    pub fn oldest(&self) -> Option<i64> {
+        self.tracks.values().map(Track::first).min()
+    }
+
+    /// Samples that were not kept.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
     fn add(&mut self, key: &Arc<SeriesKey>, point: Point) {
         let track = match self.tracks.get_mut(key) {
             Some(track) => track,
             None => {
-                let track = Track::new(self.tracks.len());
+                let track = Track::new(self.numbered);
+                self.numbered += 1;
                 self.bytes += track.size();
                 self.tracks.entry(key.clone()).or_insert(track)
             }
         };
         let before = track.size();
-        track.push(point, self.memory_ms);
+        if !track.push(point, self.memory_ms) {
+            // The same sample again is none that is late.
+            self.dropped.late += u64::from(track.last().is_some_and(|last| point.at < last));
+        }
         self.bytes = self.bytes + track.size() - before;
     }
 
@@ -174,7 +277,19 @@ impl History {
             excess == 0
         });
         // If all of it would not do, all of it goes.
-        self.drop_before(last.map_or(i64::MAX, |(end, _)| end.saturating_add(1)));
+        let before = last.map_or(i64::MAX, |(end, _)| end.saturating_add(1));
+        let held = self.held.load(Ordering::Relaxed);
+        if before > held {
+            let lost = |history: &Self| {
+                let tracks = history.tracks.values();
+                tracks.map(|track| track.newer_than(held)).sum::<usize>()
+            };
+            let had = lost(self);
+            self.drop_before(before);
+            self.dropped.memory += (had - lost(self)) as u64;
+        } else {
+            self.drop_before(before);
+        }
     }
 }
 

@@ -5,30 +5,35 @@
 //! of the value before: a byte that says which of the eight bytes follow, and these.
 
 use super::Point;
+use super::bits::Before;
 
 /// Samples in the order of their times.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Open {
+pub struct Open {
     bytes: Vec<u8>,
     first: i64,
     count: usize,
     /// What the next sample is told by.
-    last: i64,
-    distance: i64,
-    bits: u64,
+    before: Before,
+}
+
+/// How far somebody has read in the samples that are still being added to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ReadSoFar {
+    count: usize,
+    offset: usize,
+    before: Before,
 }
 
 impl Open {
     pub(super) fn push(&mut self, Point { at, value }: Point) {
         if self.count == 0 {
             self.first = at;
+            self.before = Before::starting(at);
         } else {
-            let distance = at.wrapping_sub(self.last);
-            write_integer(&mut self.bytes, distance.wrapping_sub(self.distance));
-            self.distance = distance;
+            self.before.write_time(&mut self.bytes, at);
         }
-        write_change(&mut self.bytes, value.to_bits() ^ self.bits);
-        (self.last, self.bits) = (at, value.to_bits());
+        self.before.write_value(&mut self.bytes, value);
         self.count += 1;
     }
 
@@ -42,7 +47,7 @@ impl Open {
     }
 
     pub(super) fn last(&self) -> i64 {
-        self.last
+        self.before.at
     }
 
     /// What it takes on the heap.
@@ -50,19 +55,28 @@ impl Open {
         self.bytes.capacity()
     }
 
+    /// All of them.
     pub(super) fn points(&self) -> Vec<Point> {
-        let mut bytes = &self.bytes[..];
-        let (mut at, mut distance, mut bits) = (self.first, 0i64, 0);
         let mut points = Vec::with_capacity(self.count);
-        for index in 0..self.count {
-            if index > 0 {
-                distance = distance.wrapping_add(read_integer(&mut bytes));
-                at = at.wrapping_add(distance);
-            }
-            bits ^= read_change(&mut bytes);
-            points.push(Point { at, value: f64::from_bits(bits) });
-        }
+        self.read_on(&mut ReadSoFar::default(), |point| points.push(point));
         points
+    }
+
+    /// Those that were added since the last time.
+    pub(super) fn read_on(&self, so_far: &mut ReadSoFar, mut take: impl FnMut(Point)) {
+        let ReadSoFar { count, offset, mut before } = *so_far;
+        let mut bytes = self.bytes.get(offset..).unwrap_or_default();
+        for index in count..self.count {
+            if index == 0 {
+                before = Before::starting(self.first);
+            } else if before.read_time(&mut bytes).is_none() {
+                break;
+            }
+            let Some(value) = before.read_value(&mut bytes) else { break };
+            take(Point { at: before.at, value });
+        }
+        let offset = self.bytes.len() - bytes.len();
+        *so_far = ReadSoFar { count: self.count, offset, before };
     }
 
     /// Starts anew, with the memory that it has.
@@ -71,53 +85,6 @@ impl Open {
         bytes.clear();
         *self = Self { bytes, ..Self::default() };
     }
-}
-
-fn write_integer(bytes: &mut Vec<u8>, integer: i64) {
-    let mut rest = (integer.wrapping_shl(1) ^ (integer >> 63)) as u64;
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
-}
-
-fn read_integer(bytes: &mut &[u8]) -> i64 {
-    let (mut zigzag, mut shift) = (0u64, 0);
-    while let Some((byte, rest)) = bytes.split_first() {
-        *bytes = rest;
-        zigzag |= u64::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
-}
-
-/// Zero for no change; else the bytes to leave out at the top in the high half, and how many follow
-/// in the low one.
-fn write_change(bytes: &mut Vec<u8>, change: u64) {
-    if change == 0 {
-        bytes.push(0);
-        return;
-    }
-    let (top, bottom) = (change.leading_zeros() / 8, change.trailing_zeros() / 8);
-    let length = 8 - top - bottom;
-    bytes.push((top << 4 | length) as u8);
-    let change = (change >> (bottom * 8)).to_le_bytes();
-    bytes.extend_from_slice(&change[..length as usize]);
-}
-
-fn read_change(bytes: &mut &[u8]) -> u64 {
-    let Some((&head, rest)) = bytes.split_first() else { return 0 };
-    let (top, length) = (u32::from(head >> 4), usize::from(head & 0xf));
-    let (own, rest) = rest.split_at(length);
-    *bytes = rest;
-    let mut change = [0; 8];
-    change[..length].copy_from_slice(own);
-    let bottom = if length == 0 { 0 } else { 8 - top - length as u32 };
-    u64::from_le_bytes(change) << (bottom * 8)
 }
 
 #[cfg(test)]
@@ -147,6 +114,21 @@ mod tests {
             points.iter().for_each(|point| open.push(*point));
             prop_assert_eq!(bits(&open.points()), bits(&points));
         }
+    }
+
+    #[test]
+    fn who_has_read_gets_what_came_since() {
+        let (mut open, mut so_far) = (Open::default(), ReadSoFar::default());
+        let mut read = Vec::new();
+        for i in 0..30i64 {
+            open.push(Point { at: 1_000 + i * i, value: i as f64 / 3.0 });
+            if i % 7 == 0 {
+                open.read_on(&mut so_far, |point| read.push(point));
+            }
+        }
+        open.read_on(&mut so_far, |point| read.push(point));
+        assert_eq!(bits(&read), bits(&open.points()));
+        open.read_on(&mut so_far, |point| panic!("{point:?} comes twice"));
     }
 
     #[test]

@@ -101,19 +101,90 @@ fn an_end_is_marked_once_and_then_the_series_goes() {
 }
 
 #[test]
-fn a_clock_set_back_begins_anew_and_a_late_sample_does_not() {
+fn a_late_sample_is_left_out_and_takes_nothing_with_it() {
     let (mut history, key) = (history(3600, 1 << 20), key("a"));
     for second in 100..110 {
         history.push(&key, at(second), second as f64);
     }
     history.push(&key, at(109), 0.0);
+    assert_eq!(history.dropped().late, 0, "the same sample again is not late");
     history.push(&key, Timestamp::from_millisecond(108_500).unwrap(), 0.0);
-    assert_eq!(read(&history, &key, 0, 999).len(), 10);
-    history.push(&key, at(103), 7.0);
-    assert_eq!(
-        read(&history, &key, 0, 999),
-        [(100, 100.0), (101, 101.0), (102, 102.0), (103, 7.0)]
-    );
+    history.push(&key, at(3), 0.0);
+    assert_eq!((read(&history, &key, 0, 999).len(), history.dropped().late), (10, 2));
+    history.push(&key, at(110), 1.0);
+    assert_eq!(read(&history, &key, 109, 999), [(109, 109.0), (110, 1.0)]);
+}
+
+#[test]
+fn a_clock_set_back_takes_back_what_is_later() {
+    let (mut history, keys) = (history(7200, 1 << 20), [key("a"), key("b")]);
+    let push = |history: &mut History, second: i64| {
+        keys.iter().for_each(|key| history.push(key, at(second), second as f64));
+    };
+    (0..1000).for_each(|second| push(&mut history, second));
+    // Far enough for sealed chunks.
+    history.set_back(at(300));
+    (301..400).for_each(|second| push(&mut history, second));
+    for key in &keys {
+        let all: Vec<_> = (0..400).map(|second| (second, second as f64)).collect();
+        assert_eq!(read(&history, key, 0, 9999), all);
+    }
+    history.set_back(at(-1));
+    assert_eq!((history.series(), history.bytes()), (0, 0));
+}
+
+#[test]
+fn who_reads_on_gets_each_sample_once() {
+    let (mut history, key) = (history(3600, 1 << 20), key("a"));
+    let (mut place, mut got) = (Place::behind(i64::MIN), Vec::new());
+    let read_on = |history: &History, place: &mut Place, got: &mut Vec<i64>| {
+        let track = history.walk(None, 9).next().map(|(_, track)| track);
+        track.expect("a track").read_on(place, |point| got.push(point.at / 1000));
+    };
+    for second in 0..1000 {
+        history.push(&key, at(second), second as f64);
+        if second % 13 == 0 {
+            read_on(&history, &mut place, &mut got);
+        }
+    }
+    read_on(&history, &mut place, &mut got);
+    assert_eq!(got, Vec::from_iter(0..1000));
+    // Samples that were read and taken back come anew; what came before does not.
+    history.set_back(at(499));
+    place.last = place.last.min(499_000);
+    for second in 500..510 {
+        history.push(&key, at(second), 0.0);
+    }
+    got.clear();
+    read_on(&history, &mut place, &mut got);
+    assert_eq!(got, Vec::from_iter(500..510));
+    let mut late = Place::behind(504_000);
+    got.clear();
+    read_on(&history, &mut late, &mut got);
+    assert_eq!(got, Vec::from_iter(505..510));
+}
+
+#[test]
+fn what_is_nowhere_else_stays_while_there_is_room_and_is_counted_when_it_goes() {
+    let (mut history, key) = (history(60, 4_000), key("a"));
+    history.hold(i64::MIN);
+    for second in 0..300 {
+        history.push(&key, at(second), 1.0);
+        history.trim(at(second));
+    }
+    assert_eq!(read(&history, &key, 0, 999).len(), 300);
+    history.hold(250_000);
+    history.trim(at(400));
+    let kept = read(&history, &key, 0, 999);
+    assert!(kept.len() < 300 && kept.contains(&(251, 1.0)), "{} are kept", kept.len());
+    assert_eq!(history.dropped().memory, 0);
+    for second in 400..3000 {
+        history.push(&key, at(second), 1.0 / second as f64);
+        history.trim(at(second));
+    }
+    let kept = read(&history, &key, 251, 9999).len() as u64;
+    let lost = history.dropped().memory;
+    assert!(lost > 0 && lost >= 2649 - kept, "{lost} are lost, {kept} kept");
 }
 
 #[test]

@@ -4,25 +4,45 @@ use std::collections::VecDeque;
 
 use super::Point;
 use super::chunk::{Chunk, Damaged};
-use super::open::Open;
+use super::open::{Open, ReadSoFar};
 
 /// Samples of a sealed chunk. Fewer would leave it mostly head, more would leave too much open.
 const CHUNK_SAMPLES: usize = 240;
 /// Series that began together are not sealed together, or one round would do the work of all.
-const SPREAD: usize = 120;
+const SPREAD: u64 = 120;
 /// A chunk is dropped as a whole, so that it may not hold more than this part of what is kept.
 const CHUNK_SHARE: i64 = 4;
-/// A sample that is older than the last one by less is late, and one that is older still tells that
-/// the clock was set back.
-const LATE_MS: i64 = 1_000;
 
 /// The samples of one series.
 #[derive(Debug)]
-pub(super) struct Track {
+pub struct Track {
+    /// No other track of this process has it.
+    number: u64,
     chunks: VecDeque<Chunk>,
     open: Open,
     /// How many samples the open chunk takes before it is sealed.
     room: usize,
+    /// How many chunks were sealed so far, those included that are gone.
+    sealed: u64,
+    /// Changes when samples that were there are taken back.
+    revision: u32,
+}
+
+/// How far somebody has read in a track.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The time of the last sample that was read.
+    pub last: i64,
+    sealed: u64,
+    revision: u32,
+    open: ReadSoFar,
+}
+
+impl Place {
+    /// The place behind all samples up to `last`.
+    pub fn behind(last: i64) -> Self {
+        Self { last, sealed: 0, revision: u32::MAX, open: ReadSoFar::default() }
+    }
 }
 
 /// Some samples of one series, still packed.
@@ -33,26 +53,65 @@ pub struct Excerpt {
 }
 
 impl Track {
-    /// The `number` tells it from those that begin together.
-    pub(super) fn new(number: usize) -> Self {
-        let room = CHUNK_SAMPLES - number * 37 % SPREAD;
-        Self { chunks: VecDeque::new(), open: Open::default(), room }
+    pub(super) fn new(number: u64) -> Self {
+        let room = CHUNK_SAMPLES - (number * 37 % SPREAD) as usize;
+        let (chunks, open) = (VecDeque::new(), Open::default());
+        Self { number, chunks, open, room, sealed: 0, revision: 0 }
     }
 
-    pub(super) fn push(&mut self, point: Point, memory_ms: i64) {
-        if let Some(last) = self.last()
-            && point.at <= last
-        {
-            if last - point.at < LATE_MS {
-                return;
+    /// What tells it from every other track of this process.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// When its first sample was read.
+    pub fn first(&self) -> i64 {
+        self.chunks.front().map_or(self.open.first(), Chunk::first)
+    }
+
+    /// Hands over what was added since `place`, in its order, and moves it behind that.
+    pub fn read_on(&self, place: &mut Place, mut take: impl FnMut(Point)) {
+        if self.last().is_none_or(|last| last <= place.last && place.revision == self.revision) {
+            return;
+        }
+        if place.revision != self.revision {
+            // What was read may no longer be there; all that is there is looked at.
+            *place = Place { revision: self.revision, ..Place::behind(place.last) };
+        }
+        let mut last = place.last;
+        let mut newer = |point: Point| {
+            if point.at > last {
+                last = point.at;
+                take(point);
             }
-            self.drop_since(point.at);
+        };
+        if place.sealed != self.sealed {
+            let first = self.sealed - self.chunks.len() as u64;
+            let unread = self.chunks.iter().skip(place.sealed.saturating_sub(first) as usize);
+            for chunk in unread.filter(|chunk| chunk.last() > place.last) {
+                chunk.points().unwrap_or_default().into_iter().for_each(&mut newer);
+            }
+            (place.sealed, place.open) = (self.sealed, ReadSoFar::default());
+        }
+        self.open.read_on(&mut place.open, newer);
+        place.last = last;
+    }
+
+    /// Adds a sample, unless one is there that is as new or newer; says so.
+    pub(super) fn push(&mut self, point: Point, memory_ms: i64) -> bool {
+        if self.last().is_some_and(|last| point.at <= last) {
+            return false;
         }
         self.open.push(point);
         let span = point.at.saturating_sub(self.open.first());
         if self.open.count() >= self.room || span > memory_ms / CHUNK_SHARE {
             self.seal();
         }
+        true
+    }
+
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
     }
 
     pub(super) fn samples(&self) -> usize {
@@ -90,29 +149,50 @@ impl Track {
     }
 
     pub(super) fn holds(&self, from: i64, to: i64) -> bool {
-        let first = self.chunks.front().map_or(self.open.first(), Chunk::first);
-        self.last().is_some_and(|last| first <= to && last >= from)
+        self.last().is_some_and(|last| self.first() <= to && last >= from)
     }
 
-    fn last(&self) -> Option<i64> {
+    /// When the last sample was read that is in a sealed chunk.
+    pub fn sealed_until(&self) -> Option<i64> {
+        self.chunks.back().map(Chunk::last)
+    }
+
+    /// How many of its samples may be newer than `at`.
+    pub(super) fn newer_than(&self, at: i64) -> usize {
+        let chunks = self.chunks.iter().filter(|chunk| chunk.last() > at).map(Chunk::count);
+        let open = if self.open.last() > at { self.open.count() } else { 0 };
+        chunks.sum::<usize>() + open
+    }
+
+    /// When its last sample was read, if it has any.
+    pub fn last(&self) -> Option<i64> {
         match self.open.count() {
             0 => self.chunks.back().map(Chunk::last),
             _ => Some(self.open.last()),
         }
     }
 
-    fn drop_since(&mut self, at: i64) {
-        let open: Vec<Point> = self.open.points();
-        self.open.clear();
-        open.into_iter().filter(|point| point.at < at).for_each(|point| self.open.push(point));
-        while self.chunks.back().is_some_and(|chunk| chunk.last() >= at) {
-            self.chunks.pop_back();
+    /// Takes back what is newer than `at`.
+    pub(super) fn drop_since(&mut self, at: i64) {
+        if self.last().is_none_or(|last| last <= at) {
+            return;
         }
+        self.revision += 1;
+        let mut kept: Vec<Point> = Vec::new();
+        while self.chunks.back().is_some_and(|chunk| chunk.last() > at) {
+            let chunk = self.chunks.pop_back();
+            let points = chunk.and_then(|chunk| chunk.points().ok()).unwrap_or_default();
+            kept.splice(0..0, points);
+        }
+        kept.extend(self.open.points());
+        self.open.clear();
+        kept.iter().filter(|point| point.at <= at).for_each(|point| self.open.push(*point));
     }
 
     fn seal(&mut self) {
         self.chunks.push_back(Chunk::seal(&self.open.points()));
         self.open.clear();
+        self.sealed += 1;
         self.room = CHUNK_SAMPLES;
     }
 }
@@ -123,6 +203,12 @@ fn size_of_chunk(chunk: &Chunk) -> usize {
 }
 
 impl Excerpt {
+    /// When its first sample was read, if it has any.
+    pub fn first(&self) -> Option<i64> {
+        let open = self.open.as_ref().map(Open::first);
+        self.chunks.first().map(Chunk::first).or(open)
+    }
+
     /// How many samples it may hold.
     pub fn count(&self) -> usize {
         let open = self.open.as_ref().map_or(0, Open::count);

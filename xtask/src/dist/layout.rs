@@ -27,6 +27,7 @@ const FILES: [(&str, &str); 18] = [
     ("docs/query.md", "usr/share/doc/gz-monitor/"),
     ("docs/security.md", "usr/share/doc/gz-monitor/"),
     ("docs/storage.md", "usr/share/doc/gz-monitor/"),
+    ("docs/tasks.md", "usr/share/doc/gz-monitor/"),
     ("docs/systemd.md", "usr/share/doc/gz-monitor/"),
     ("packaging/systemd/examples", "usr/share/doc/gz-monitor/examples/systemd/"),
     ("plugins/examples/logins.sh", "usr/share/doc/gz-monitor/examples/"),

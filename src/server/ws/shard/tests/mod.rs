@@ -13,11 +13,11 @@ use tokio_util::either::Either;
 use super::{Arrival, Transport};
 use crate::clock::Clock;
 use crate::hub::{self, Client, Coding, Draft, Hub, Membership, Peer, Subject};
-use crate::pipeline::{Handle, Limits, Records};
+use crate::pipeline::{Handle, Kept, Limits};
 use crate::scheduler::Controls;
 use crate::server::socket::Stream;
 use crate::server::ws::reply::welcome;
-use crate::server::{self, App, WebSocketConfig};
+use crate::server::{self, App, Past, WebSocketConfig};
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,11 +35,19 @@ impl Served {
 
     fn with(config: hub::Config, websocket: WebSocketConfig) -> Self {
         let hub = Arc::new(Hub::new("e".to_owned(), &config));
-        let (limits, records) = (Limits::default(), Records::default());
-        let (handle, _) = Handle::new(&limits, records, 1, hub.clone(), Clock::start());
+        let (limits, kept) = (Limits::default(), Kept::default());
+        let (handle, _) = Handle::new(&limits, kept, 1, hub.clone(), Clock::start());
         let (requests, _) = server::reload_requests();
         let (http, query) = (server::Config::default(), crate::query::Config::default());
-        let app = App::new(handle, Controls::default(), requests, None, http, websocket, query);
+        let app = App::new(
+            handle,
+            Controls::default(),
+            requests,
+            Past::default(),
+            http,
+            websocket,
+            query,
+        );
         Self { app: app.expect("threads"), hub }
     }
 
