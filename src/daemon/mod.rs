@@ -15,6 +15,7 @@ mod signals;
 mod sockets;
 mod standing;
 mod status_line;
+mod stream;
 mod task_series;
 mod watchdog;
 
@@ -82,6 +83,8 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
+    #[error("cannot start the threads of the clients: {0}")]
+    Clients(#[source] std::io::Error),
 }
 
 impl Daemon {
@@ -116,7 +119,8 @@ impl Daemon {
         let (requests, reloads) = server::reload_requests();
         let query = config.query.clone();
         let app =
-            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query);
+            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query)
+                .map_err(StartError::Clients)?;
         let tls = &config.server.tls;
         let certificate =
             tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
@@ -211,6 +215,8 @@ impl Daemon {
             let (open, _) = self.app.connections();
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
+        // What is left of the clients is cut; a thread of theirs ends as soon as it has looked up.
+        tokio::task::block_in_place(|| self.app.cut());
         self.status.abort();
         self.app.pipeline.end().await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {

@@ -40,6 +40,11 @@ impl Type {
         }
     }
 
+    /// Whether its messages are events, of which none may be skipped.
+    pub fn is_event(self) -> bool {
+        matches!(self, Type::TaskUpdate | Type::Alert)
+    }
+
     /// The type of this name.
     pub fn of(name: &str) -> Option<Type> {
         Type::ALL.into_iter().find(|kind| kind.name() == name)
@@ -72,10 +77,7 @@ impl Subject {
 
     /// Whether a newer message with an equal subject makes this one worthless. Events never are.
     pub fn is_state(&self) -> bool {
-        match self {
-            Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => true,
-            Subject::TaskUpdate(_) | Subject::Alert(_) => false,
-        }
+        !self.kind().is_event()
     }
 }
 

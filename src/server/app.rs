@@ -1,5 +1,6 @@
 //! What every request handler may reach.
 
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -7,10 +8,12 @@ use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::gate::{Gate, Reason};
+use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
+use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
@@ -19,9 +22,6 @@ use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
 use crate::store::history::Shelf;
-
-/// Who reads old events occupies a thread; others wait.
-const READERS: usize = 4;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -47,9 +47,9 @@ pub struct Inner {
     certificate: RwLock<Option<Arc<Certificate>>>,
     pub(super) handshakes: Handshakes,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    pub(super) history: Arc<History>,
+    pub(super) shards: Shards,
     pub(super) past: Past,
-    /// How many may read old events at once.
-    pub(super) readers: Semaphore,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
@@ -60,7 +60,10 @@ pub struct Inner {
 }
 
 impl App {
-    /// The handlers' view of a daemon.
+    /// The handlers' view of a daemon, and the threads that serve its clients.
+    ///
+    /// # Errors
+    /// If those threads cannot be started.
     pub fn new(
         pipeline: pipeline::Handle,
         controls: Controls,
@@ -69,9 +72,11 @@ impl App {
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
-    ) -> Self {
+    ) -> io::Result<Self> {
         pipeline.hub.deflater.configure(websocket.compression());
-        Self(Arc::new(Inner {
+        let history = Arc::new(History::new(pipeline.hub.clone(), past.archive.clone()));
+        let shards = Shards::start(&pipeline, &history, &websocket)?;
+        Ok(Self(Arc::new(Inner {
             pipeline,
             controls,
             meter: Meter::default(),
@@ -80,15 +85,16 @@ impl App {
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
             reloads,
+            history,
+            shards,
             past,
-            readers: Semaphore::new(READERS),
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             setup: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
-        }))
+        })))
     }
 
     /// HTTP requests so far.
@@ -124,10 +130,26 @@ impl App {
 
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
+        self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
+    }
+
+    /// What has become of messages to WebSocket clients.
+    pub fn stream(&self) -> &ws::Vitals {
+        &self.shards.vitals
+    }
+
+    /// True once every thread of the clients has answered.
+    pub async fn are_clients_served(&self) -> bool {
+        self.shards.are_answering().await
+    }
+
+    /// Ends the threads of the clients, and cuts whoever is still connected. It may take a moment.
+    pub fn cut(&self) {
+        self.shards.cut();
     }
 
     /// Shows what plugins there are now: who is asked for them is not to wait until the plugin folders
@@ -145,6 +167,7 @@ impl App {
     /// when the last one is gone.
     pub async fn close(&self) {
         self.closing.send_replace(true);
+        self.shards.close();
         self.limits.drained().await;
     }
 }

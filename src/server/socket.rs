@@ -4,12 +4,10 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use futures_util::FutureExt as _;
 use http::uri::Scheme;
 use poem::Addr;
 use poem::web::{LocalAddr, RemoteAddr};
-use tokio::io::{self as tokio_io, AsyncReadExt as _};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
@@ -28,12 +26,6 @@ pub(super) type Accepted = Either<TcpStream, UnixStream>;
 pub(super) type Stream = Either<Either<TcpStream, Tls>, UnixStream>;
 /// Behind a pointer: it is large, and most connections are none.
 type Tls = Box<TlsStream<TcpStream>>;
-
-/// The two directions of a connection.
-pub(super) type ReadHalf =
-    Either<Either<tcp::OwnedReadHalf, tokio_io::ReadHalf<Tls>>, unix::OwnedReadHalf>;
-pub(super) type WriteHalf =
-    Either<Either<tcp::OwnedWriteHalf, tokio_io::WriteHalf<Tls>>, unix::OwnedWriteHalf>;
 
 impl Listener {
     /// The address, of TCP.
@@ -77,36 +69,6 @@ impl fmt::Display for Listener {
                 }
             }
         }
-    }
-}
-
-/// Takes a connection apart.
-pub(super) fn split(stream: Stream) -> (ReadHalf, WriteHalf) {
-    match stream {
-        Either::Left(Either::Left(stream)) => {
-            let (reader, writer) = stream.into_split();
-            (Either::Left(Either::Left(reader)), Either::Left(Either::Left(writer)))
-        }
-        Either::Left(Either::Right(stream)) => {
-            let (reader, writer) = tokio_io::split(stream);
-            (Either::Left(Either::Right(reader)), Either::Left(Either::Right(writer)))
-        }
-        Either::Right(stream) => {
-            let (reader, writer) = stream.into_split();
-            (Either::Right(reader), Either::Right(writer))
-        }
-    }
-}
-
-/// Reads what is there, without waiting.
-pub(super) fn try_read(reader: &mut ReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
-    match reader {
-        Either::Left(Either::Left(reader)) => reader.try_read(buffer),
-        Either::Left(Either::Right(reader)) => {
-            let read = reader.read(buffer).now_or_never();
-            read.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
-        }
-        Either::Right(reader) => reader.try_read(buffer),
     }
 }
 
