@@ -123,7 +123,7 @@ fn wrong_arguments() {
     misused(&["once", "--collector", "cpus"], &["\"cpus\"", "there are cpu, "]);
     misused(&["watch", "--types", "alert,alerts"], &["'alerts'", "metrics_update", "all"]);
     misused(&["watch", "--alert-level", "worst"], &["'worst'", "info, low, medium"]);
-    for url in ["localhost:8080", "https://localhost:8080", "http://", "http://x/y"] {
+    for url in ["localhost:8080", "ftp://localhost:8080", "http://", "http://x/y"] {
         misused(&["status", "--url", url], &["http://HOST:PORT"]);
     }
 }

@@ -57,6 +57,10 @@ pub(super) fn validate(
 ) -> Found {
     let mut report = Report { tree, struck, found: Found::default() };
     server(config, &mut report);
+    if let Some(Err(error)) = checks.map(|checks| (checks.certificate)(&config.server.tls)) {
+        let path = keys(&format!("server.tls.{}", error.key));
+        report.refuse(&[path], error.message, error.hint.map(str::to_owned));
+    }
     websocket(config, &mut report);
     stream(config, &mut report);
     state(config, &mut report);

@@ -82,6 +82,19 @@ impl Looking {
         let (open, refused) = self.0.connections();
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
         out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
+        self.tls(out);
+    }
+
+    fn tls(&self, out: &mut BatchBuilder) {
+        let Some(certificate) = self.0.certificate() else { return };
+        let end = Value::Gauge(certificate.validity.not_after.as_millisecond() as f64 / 1000.0);
+        out.push("gz_tls_certificate_not_after_timestamp_seconds", &[], end);
+        let handshakes = self.0.handshakes();
+        out.push("gz_tls_handshakes_total", &[], Value::Counter(handshakes.done() as f64));
+        for (why, count) in handshakes.failed() {
+            let labels = [("reason", why.name())];
+            out.push("gz_tls_handshakes_failed_total", &labels, Value::Counter(count as f64));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod certificate;
 mod control;
 mod forward;
 mod hang;
@@ -19,6 +20,7 @@ mod task_series;
 mod watchdog;
 
 pub use plugins::Plugins;
+pub use reload::ReloadError;
 pub use service::{Service, warn_of};
 pub use signals::{Signal, Signals};
 pub use sockets::{ListenError, Sockets};
@@ -31,6 +33,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use certificate::CertificateKeeper;
 use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
@@ -42,7 +45,7 @@ use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests};
+use crate::server::{self, App, ReloadRequests, TlsError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -67,6 +70,7 @@ pub struct Daemon {
     scheduler: Scheduler,
     status: JoinHandle<()>,
     listeners: Listeners,
+    certificate: CertificateKeeper,
     reloads: ReloadRequests,
 }
 
@@ -79,6 +83,8 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
     #[error("cannot start the threads of the clients: {0}")]
     Clients(#[source] std::io::Error),
+    #[error("server.tls: {0}")]
+    Tls(#[from] TlsError),
 }
 
 impl Daemon {
@@ -115,6 +121,9 @@ impl Daemon {
         let app =
             App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query)
                 .map_err(StartError::Clients)?;
+        let tls = &config.server.tls;
+        let certificate =
+            tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
@@ -135,6 +144,7 @@ impl Daemon {
             scheduler,
             status,
             listeners,
+            certificate,
             reloads,
         };
         daemon.show_setup();
@@ -159,6 +169,16 @@ impl Daemon {
     /// The TCP address that it listens on, if there is one.
     pub fn address(&self) -> Option<SocketAddr> {
         self.listeners.address()
+    }
+
+    /// Whether what comes by TCP speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.app.certificate().is_some()
+    }
+
+    /// Looks after the certificate; gives what is to be said about it.
+    async fn look_at_certificate(&mut self) -> Option<String> {
+        self.certificate.look().await
     }
 
     /// Every address and path that it listens on, as text.

@@ -12,6 +12,7 @@ use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::prometheus::Queue;
+use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
@@ -42,6 +43,9 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
+    /// What TCP connections are shown; without it they speak no TLS.
+    certificate: RwLock<Option<Arc<Certificate>>>,
+    pub(super) handshakes: Handshakes,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
     pub(super) history: Arc<History>,
     pub(super) shards: Shards,
@@ -78,6 +82,8 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
+            certificate: RwLock::default(),
+            handshakes: Handshakes::default(),
             reloads,
             history,
             shards,
@@ -104,6 +110,22 @@ impl App {
     /// Requests that were refused for whom they meant or where they came from.
     pub fn requests_refused(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.gate.refused().into_iter()
+    }
+
+    /// TLS handshakes so far.
+    pub fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
+    }
+
+    /// The certificate that the next TCP connection is shown.
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.read().clone()
+    }
+
+    /// Has TCP connections speak TLS with this certificate from now on, or none without one.
+    /// Connections that are open live on.
+    pub fn adopt_certificate(&self, certificate: Option<Certificate>) {
+        *self.certificate.write() = certificate.map(Arc::new);
     }
 
     /// Adopts new limits; connections take them up with their next request or message.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{ListedHost, ListedOrigin};
+use super::tls::TlsConfig;
 use crate::hub::{Compression, SlowClient};
 use crate::units::{ByteSize, HumanDuration};
 
@@ -34,13 +35,15 @@ pub struct Config {
     /// "https://dash.example.org". Also that of a proxy that speaks TLS for this daemon.
     #[schemars(with = "Vec<String>")]
     pub origins: Vec<ListedOrigin>,
+    /// The certificate with which TCP connections speak TLS. Without one they do not.
+    pub tls: TlsConfig,
     /// Connections at once; one more is answered 503.
     pub max_connections: usize,
     /// Connections at once from one address; one more is answered 429.
     pub max_connections_per_address: usize,
     /// Largest request body; a larger one is answered 413.
     pub max_body_size: ByteSize,
-    /// A connection whose request head has not arrived by then is closed.
+    /// A connection whose request head has not arrived by then is closed; a TLS handshake has as long.
     pub header_timeout: HumanDuration,
     /// A request that is not answered by then is answered 503.
     pub request_timeout: HumanDuration,
@@ -57,6 +60,7 @@ impl Default for Config {
             insecure: false,
             hosts: Vec::new(),
             origins: Vec::new(),
+            tls: TlsConfig::default(),
             max_connections: 10_000,
             max_connections_per_address: 1_000,
             max_body_size: ByteSize(256 << 10),

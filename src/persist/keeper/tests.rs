@@ -81,7 +81,8 @@ impl House {
         loop {
             let (connection, bounds) = (&mut self.connection, &self.bounds);
             self.keeper.turn(connection, bounds, at(self.now)).expect("a turn");
-            if self.keeper.next_turn() > Instant::now() {
+            let now = Instant::now();
+            if self.keeper.next_turn(now) > now {
                 break;
             }
         }

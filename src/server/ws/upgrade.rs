@@ -72,7 +72,7 @@ async fn start(
     let membership = Membership::begin(&app.pipeline.hub);
     let connected_at = app.pipeline.clock.now().wall;
     let welcome = welcome(&app.pipeline, since, coding).await;
-    let transport = match Transport::plain(io.into_inner()) {
+    let transport = match Transport::new(io.into_inner()) {
         Ok(transport) => transport,
         Err(error) => return tracing::warn!(%peer, %error, "cannot take over a connection"),
     };

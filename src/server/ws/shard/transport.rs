@@ -5,12 +5,11 @@ use std::net::Shutdown;
 
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
-use rustls::ServerConnection;
 use socket2::SockRef;
 use tokio_util::either::Either;
 
 use super::tls::Tls;
-use crate::server::socket::Stream;
+use crate::server::socket::{Accepted, Stream};
 
 /// What the kernel takes beyond what it can send: else it keeps megabytes for a client that does not
 /// read, and a message waits behind them.
@@ -30,7 +29,7 @@ pub(in crate::server) enum Socket {
 
 impl Socket {
     /// Takes a socket away from tokio.
-    pub(super) fn new(stream: Stream) -> io::Result<Self> {
+    fn new(stream: Accepted) -> io::Result<Self> {
         match stream {
             Either::Left(stream) => {
                 let stream = TcpStream::from_std(stream.into_std()?);
@@ -73,19 +72,18 @@ impl io::Write for Socket {
 }
 
 impl Transport {
-    /// A connection as it is.
-    pub(in crate::server) fn plain(stream: Stream) -> io::Result<Self> {
-        Ok(Transport::Plain(Socket::new(stream)?))
-    }
-
-    /// A connection whose handshake of TLS is done. What the session has received already is read
-    /// first.
-    #[cfg_attr(not(test), expect(dead_code, reason = "there is no listener for TLS yet"))]
-    pub(in crate::server) fn encrypted(
-        stream: Stream,
-        session: ServerConnection,
-    ) -> io::Result<Self> {
-        Ok(Transport::Tls(Box::new(Tls::new(Socket::new(stream)?, session))))
+    /// Takes over a connection. What a session of TLS has received already is read first.
+    pub(in crate::server) fn new(stream: Stream) -> io::Result<Self> {
+        Ok(match stream {
+            Either::Left(Either::Left(stream)) => {
+                Transport::Plain(Socket::new(Either::Left(stream))?)
+            }
+            Either::Left(Either::Right(stream)) => {
+                let (stream, session) = stream.into_inner();
+                Transport::Tls(Box::new(Tls::new(Socket::new(Either::Left(stream))?, session)))
+            }
+            Either::Right(stream) => Transport::Plain(Socket::new(Either::Right(stream))?),
+        })
     }
 
     fn socket_mut(&mut self) -> &mut Socket {

@@ -15,7 +15,6 @@ use crate::clock::Clock;
 use crate::hub::{self, Client, Coding, Draft, Hub, Membership, Peer, Subject};
 use crate::pipeline::{Handle, Kept, Limits};
 use crate::scheduler::Controls;
-use crate::server::socket::Stream;
 use crate::server::ws::reply::welcome;
 use crate::server::{self, App, Past, WebSocketConfig};
 
@@ -105,13 +104,13 @@ fn tcp() -> (TcpStream, TcpStream) {
     (server, client)
 }
 
-fn stream(stream: TcpStream) -> Stream {
+fn stream(stream: TcpStream) -> tokio::net::TcpStream {
     stream.set_nonblocking(true).expect("not to wait");
-    Either::Left(tokio::net::TcpStream::from_std(stream).expect("a socket"))
+    tokio::net::TcpStream::from_std(stream).expect("a socket")
 }
 
 fn plain(socket: TcpStream) -> Transport {
-    Transport::plain(stream(socket)).expect("a socket")
+    Transport::new(Either::Left(Either::Left(stream(socket)))).expect("a socket")
 }
 
 /// Reads whole frames out of bytes that come in any pieces.

@@ -51,7 +51,7 @@ async fn frames_are_whole_wherever_a_unix_socket_cuts_them() {
     SockRef::from(&server).set_send_buffer_size(1).expect("a small buffer");
     server.set_nonblocking(true).expect("not to wait");
     let server = tokio::net::UnixStream::from_std(server).expect("a socket");
-    let transport = Transport::plain(Either::Right(server)).expect("a socket");
+    let transport = Transport::new(Either::Right(server)).expect("a socket");
     let served = Served::new();
     served.serve(transport, &[]).await;
     read_in_pieces(served, move |buffer| client.read(buffer).expect("bytes")).await;
