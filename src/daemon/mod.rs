@@ -81,10 +81,10 @@ pub enum StartError {
     Storage(#[from] persist::Error),
     #[error("cannot start the thread of the database: {0}")]
     Thread(#[from] std::io::Error),
-    #[error("server.tls: {0}")]
-    Tls(#[from] TlsError),
     #[error("cannot start the threads of the clients: {0}")]
     Clients(#[source] std::io::Error),
+    #[error("server.tls: {0}")]
+    Tls(#[from] TlsError),
 }
 
 impl Daemon {

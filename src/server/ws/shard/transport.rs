@@ -5,7 +5,6 @@ use std::net::Shutdown;
 
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
-use rustls::ServerConnection;
 use socket2::SockRef;
 use tokio_util::either::Either;
 
@@ -30,7 +29,7 @@ pub(in crate::server) enum Socket {
 
 impl Socket {
     /// Takes a socket away from tokio.
-    pub(super) fn new(stream: Accepted) -> io::Result<Self> {
+    fn new(stream: Accepted) -> io::Result<Self> {
         match stream {
             Either::Left(stream) => {
                 let stream = TcpStream::from_std(stream.into_std()?);
@@ -73,26 +72,18 @@ impl io::Write for Socket {
 }
 
 impl Transport {
-    /// Takes a connection away from tokio. What its TLS has received already is read first.
+    /// Takes over a connection. What a session of TLS has received already is read first.
     pub(in crate::server) fn new(stream: Stream) -> io::Result<Self> {
-        let plain = match stream {
-            Either::Left(Either::Left(stream)) => Either::Left(stream),
+        Ok(match stream {
+            Either::Left(Either::Left(stream)) => {
+                Transport::Plain(Socket::new(Either::Left(stream))?)
+            }
             Either::Left(Either::Right(stream)) => {
                 let (stream, session) = stream.into_inner();
-                return Self::encrypted(stream, session);
+                Transport::Tls(Box::new(Tls::new(Socket::new(Either::Left(stream))?, session)))
             }
-            Either::Right(stream) => Either::Right(stream),
-        };
-        Ok(Transport::Plain(Socket::new(plain)?))
-    }
-
-    /// A connection whose handshake of TLS is done.
-    pub(in crate::server) fn encrypted(
-        stream: tokio::net::TcpStream,
-        session: ServerConnection,
-    ) -> io::Result<Self> {
-        let socket = Socket::new(Either::Left(stream))?;
-        Ok(Transport::Tls(Box::new(Tls::new(socket, session))))
+            Either::Right(stream) => Transport::Plain(Socket::new(Either::Right(stream))?),
+        })
     }
 
     fn socket_mut(&mut self) -> &mut Socket {

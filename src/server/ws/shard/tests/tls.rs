@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
 use rustls::{StreamOwned, SupportedProtocolVersion, version};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use super::super::Transport;
 use super::{Frames, PATIENCE, Served, json, masked, stream, tcp};
@@ -15,7 +17,10 @@ use super::{Frames, PATIENCE, Served, json, masked, stream, tcp};
 type TlsClient = StreamOwned<ClientConnection, TcpStream>;
 
 /// A handshake that is done, with what the client has sent right after it.
-fn connect(versions: &[&'static SupportedProtocolVersion], early: &[u8]) -> (Transport, TlsClient) {
+async fn connect(
+    versions: &[&'static SupportedProtocolVersion],
+    early: &[u8],
+) -> (Transport, TlsClient) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
@@ -33,24 +38,23 @@ fn connect(versions: &[&'static SupportedProtocolVersion], early: &[u8]) -> (Tra
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .expect("a certificate");
-    let (mut ours, theirs) = tcp();
+    let (ours, theirs) = tcp();
     theirs.set_nodelay(true).expect("no delay");
     let name = ServerName::try_from("localhost").expect("a name");
     let session = ClientConnection::new(Arc::new(client), name).expect("a session");
     let mut theirs = StreamOwned::new(session, theirs);
     let early = early.to_vec();
-    let handshake = std::thread::spawn(move || {
+    let handshake = tokio::task::spawn_blocking(move || {
         // Its last words of the handshake and its first ones go together.
         theirs.write_all(&early).expect("sent");
         theirs.flush().expect("sent");
         theirs
     });
-    let mut session = ServerConnection::new(Arc::new(server)).expect("a session");
-    while session.is_handshaking() {
-        session.complete_io(&mut ours).expect("a handshake");
-    }
-    let client = handshake.join().expect("a handshake");
-    (Transport::encrypted(stream(ours), session).expect("a socket"), client)
+    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let session = acceptor.accept(stream(ours)).await.expect("a handshake");
+    let client = handshake.await.expect("a handshake");
+    let stream = Either::Left(Either::Right(Box::new(session)));
+    (Transport::new(stream).expect("a socket"), client)
 }
 
 /// The next frame, however it is cut.
@@ -62,7 +66,8 @@ fn next(client: &mut TlsClient, frames: &mut Frames) -> (u8, Vec<u8>) {
 async fn messages_come_encrypted_and_what_was_said_at_once_is_heard() {
     for versions in [[&version::TLS12], [&version::TLS13]] {
         let served = Served::new();
-        let (transport, mut client) = connect(&versions, &masked(0x81, br#"{"type":"ping"}"#));
+        let (transport, mut client) =
+            connect(&versions, &masked(0x81, br#"{"type":"ping"}"#)).await;
         served.serve(transport, &[]).await;
         served.until("there", |clients| clients.len() == 1).await;
         let mut frames = Frames::default();
@@ -84,7 +89,7 @@ async fn messages_come_encrypted_and_what_was_said_at_once_is_heard() {
 async fn a_client_that_stops_reading_gets_everything_when_it_goes_on() {
     const MESSAGES: u64 = 300;
     let served = Served::new();
-    let (transport, mut client) = connect(&[&version::TLS13], &[]);
+    let (transport, mut client) = connect(&[&version::TLS13], &[]).await;
     served.serve(transport, &[]).await;
     served.until("there", |clients| clients.len() == 1).await;
     for index in 0..MESSAGES as usize {
@@ -116,14 +121,14 @@ async fn a_client_that_stops_reading_gets_everything_when_it_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_tls_ends_the_connection_and_so_does_an_end_without_a_word() {
     let served = Served::new();
-    let (transport, client) = connect(&[&version::TLS13], &[]);
+    let (transport, client) = connect(&[&version::TLS13], &[]).await;
     served.serve(transport, &[]).await;
     served.until("there", |clients| clients.len() == 1).await;
     let (_, mut raw) = client.into_parts();
     raw.write_all(&[0x17, 3, 3, 0, 20]).expect("sent");
     raw.write_all(&[9; 20]).expect("sent");
     served.until("gone", <[_]>::is_empty).await;
-    let (transport, client) = connect(&[&version::TLS13], &[]);
+    let (transport, client) = connect(&[&version::TLS13], &[]).await;
     served.serve(transport, &[]).await;
     served.until("there", |clients| clients.len() == 1).await;
     drop(client.into_parts());
