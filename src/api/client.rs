@@ -1,11 +1,10 @@
 //! WebSocket clients as others see them, and the filter that one sends.
 
-use std::sync::atomic::Ordering;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::hub::{self, Type, TypeSet};
+use crate::sample::rfc3339;
 use crate::severity::Severity;
 
 /// Ids that one filter may name, of tasks and of collectors each.
@@ -78,23 +77,31 @@ pub struct Client {
     /// RFC 3339, UTC.
     pub connected_at: String,
     pub filter: Filter,
-    /// Messages of the stream that it has not been given yet.
+    /// What its messages are written in: "json" or "msgpack".
+    pub encoding: &'static str,
+    /// Whether they may be compressed.
+    pub deflate: bool,
+    /// Messages of the stream that it has not been given yet, whether its filter matches or not.
     pub lag: u64,
+    /// Bytes that wait for it.
+    pub lag_bytes: u64,
     pub messages_sent: u64,
     pub bytes_sent: u64,
 }
 
-impl Client {
-    /// The client as it is while `head` is the number of the last message.
-    pub fn new(client: &hub::Client, head: u64) -> Self {
+impl From<hub::Client> for Client {
+    fn from(client: hub::Client) -> Self {
         Self {
-            id: client.id.clone(),
+            id: hub::client_id(client.number),
             address: client.peer.to_string(),
-            connected_at: client.connected_at.rfc3339(),
-            filter: client.filter().into(),
-            lag: head.saturating_sub(client.position.load(Ordering::Relaxed)),
-            messages_sent: client.messages_sent.load(Ordering::Relaxed),
-            bytes_sent: client.bytes_sent.load(Ordering::Relaxed),
+            connected_at: rfc3339(client.connected_at),
+            filter: client.filter.into(),
+            encoding: client.coding.encoding.name(),
+            deflate: client.coding.deflate,
+            lag: client.lag.messages,
+            lag_bytes: client.lag.bytes,
+            messages_sent: client.messages_sent,
+            bytes_sent: client.bytes_sent,
         }
     }
 }

@@ -19,6 +19,8 @@ const MAX_DURATION: HumanDuration = HumanDuration::secs(365 * 86_400);
 
 /// More than any host needs, and far from what an allocation or a channel can hold.
 const MAX_COUNT: usize = 10_000_000;
+/// Threads for clients: more than any machine has processors for.
+const MAX_SHARDS: usize = 1_024;
 
 const fn millis(count: u64) -> HumanDuration {
     HumanDuration(std::time::Duration::from_millis(count))
@@ -151,11 +153,13 @@ fn websocket(config: &Config, report: &mut Report<'_>) {
     report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
     report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
     report.within(&keys("websocket.max_message_rate"), websocket.max_message_rate, 1..=1_000_000);
+    report.within(&keys("websocket.shards"), websocket.shards, 0..=MAX_SHARDS);
 }
 
 fn stream(config: &Config, report: &mut Report<'_>) {
     let hub = &config.hub;
     report.count("hub.client_buffer", hub.client_buffer);
+    report.size("hub.client_bytes", hub.client_bytes, 1 << 10, 1 << 40);
     report.count("hub.broadcast_buffer", hub.broadcast_buffer);
     report.count("hub.log_messages", hub.log_messages);
     report.size("hub.log_bytes", hub.log_bytes, 64 << 10, 1 << 40);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::stream;
 use crate::persist::Vitals;
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
@@ -51,7 +52,7 @@ struct Looking(App, Arc<Vitals>);
 impl Source for Looking {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         self.http(out);
-        self.stream(out);
+        stream::push(out, &self.0);
         self.storage(out);
         self.0.pipeline.read(|state, _| {
             for (name, status) in state.collectors.iter() {
@@ -76,39 +77,6 @@ impl Looking {
         let (open, refused) = self.0.connections();
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
         out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
-    }
-
-    fn stream(&self, out: &mut BatchBuilder) {
-        let hub = &self.0.pipeline.hub;
-        let usage = hub.usage();
-        for (kind, count) in usage.published {
-            let labels = [("type", kind.name())];
-            out.push("gz_ws_messages_published_total", &labels, Value::Counter(count as f64));
-        }
-        for (code, count) in hub.clients.ended() {
-            let code = code.to_string();
-            let count = Value::Counter(count as f64);
-            out.push("gz_ws_connections_closed_total", &[("code", &code)], count);
-        }
-        let gauges = [
-            ("gz_ws_clients", hub.clients.count() as f64),
-            ("gz_ws_log_messages", usage.messages as f64),
-            ("gz_ws_log_bytes", usage.bytes as f64),
-            ("gz_pipeline_queue_inputs", self.0.pipeline.queued() as f64),
-        ];
-        for (name, value) in gauges {
-            out.push(name, &[], Value::Gauge(value));
-        }
-        let counters = [
-            ("gz_ws_connections_total", hub.clients.total()),
-            ("gz_ws_messages_sent_total", hub.clients.messages_sent.load(Ordering::Relaxed)),
-            ("gz_ws_sent_bytes_total", hub.clients.bytes_sent.load(Ordering::Relaxed)),
-            ("gz_ws_conflated_total", hub.clients.conflated.load(Ordering::Relaxed)),
-            ("gz_ws_gaps_total", hub.clients.gaps.load(Ordering::Relaxed)),
-        ];
-        for (name, value) in counters {
-            out.push(name, &[], Value::Counter(value as f64));
-        }
     }
 }
 

@@ -14,6 +14,7 @@ mod signals;
 mod sockets;
 mod standing;
 mod status_line;
+mod stream;
 mod watchdog;
 
 pub use plugins::Plugins;
@@ -71,6 +72,8 @@ pub enum StartError {
     Storage(#[from] persist::Error),
     #[error("cannot start the thread of the database: {0}")]
     Thread(#[from] std::io::Error),
+    #[error("cannot start the threads of the clients: {0}")]
+    Clients(#[source] std::io::Error),
 }
 
 impl Daemon {
@@ -103,7 +106,8 @@ impl Daemon {
         let (requests, reloads) = server::reload_requests();
         let query = config.query.clone();
         let app =
-            App::new(handle.clone(), controls.clone(), requests, archive, http, websocket, query);
+            App::new(handle.clone(), controls.clone(), requests, archive, http, websocket, query)
+                .map_err(StartError::Clients)?;
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
@@ -183,6 +187,8 @@ impl Daemon {
             let (open, _) = self.app.connections();
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
+        // What is left of the clients is cut; a thread of theirs ends as soon as it has looked up.
+        tokio::task::block_in_place(|| self.app.cut());
         self.status.abort();
         self.app.pipeline.end().await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {

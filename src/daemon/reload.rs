@@ -76,6 +76,9 @@ impl Daemon {
         if new.hub.broadcast_buffer != self.config.hub.broadcast_buffer {
             tracing::warn!(key = "hub.broadcast_buffer", "takes effect at the next start");
         }
+        if new.websocket.shards != self.config.websocket.shards {
+            tracing::warn!(key = "websocket.shards", "takes effect at the next start");
+        }
         if new.storage != self.config.storage {
             tracing::warn!(key = "storage", "takes effect at the next start");
         }

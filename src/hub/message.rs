@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::{Coding, Deflater};
 use crate::sample::Moment;
 use crate::severity::Severity;
 
@@ -38,6 +39,11 @@ impl Type {
         }
     }
 
+    /// Whether its messages are events, of which none may be skipped.
+    pub fn is_event(self) -> bool {
+        matches!(self, Type::TaskUpdate | Type::Alert)
+    }
+
     /// The type of this name.
     pub fn of(name: &str) -> Option<Type> {
         Type::ALL.into_iter().find(|kind| kind.name() == name)
@@ -70,10 +76,7 @@ impl Subject {
 
     /// Whether a newer message with an equal subject makes this one worthless. Events never are.
     pub fn is_state(&self) -> bool {
-        match self {
-            Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => true,
-            Subject::TaskUpdate(_) | Subject::Alert(_) => false,
-        }
+        !self.kind().is_event()
     }
 }
 
@@ -92,12 +95,32 @@ pub struct Message {
     pub subject: Subject,
     /// The whole message as JSON, encoded once and shared by all who get it.
     pub text: Bytes,
+    frame: Bytes,
 }
 
 impl Message {
     /// A message that was encoded before and kept since.
     pub fn kept(seq: u64, subject: Subject, text: impl Into<Bytes>) -> Self {
-        Self { seq, subject, text: text.into() }
+        let text: Bytes = text.into();
+        let mut frame = vec![0x81];
+        match text.len() {
+            length @ 0..=125 => frame.push(length as u8),
+            length @ 126..=0xffff => {
+                frame.push(126);
+                frame.extend((length as u16).to_be_bytes());
+            }
+            length => {
+                frame.push(127);
+                frame.extend((length as u64).to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(&text);
+        Self { seq, subject, text, frame: frame.into() }
+    }
+
+    /// The finished frame for clients of this coding.
+    pub fn frame(&self, _coding: Coding, _deflater: &Deflater) -> Bytes {
+        self.frame.clone()
     }
 
     pub(super) fn encode(draft: Draft, seq: u64, now: Moment) -> Self {
@@ -106,6 +129,6 @@ impl Message {
         // By hand, because `data` is JSON already and is not to be parsed again.
         let text =
             format!(r#"{{"type":"{kind}","seq":{seq},"timestamp":"{timestamp}","data":{data}}}"#);
-        Self { seq, subject, text: text.into() }
+        Self::kept(seq, subject, text)
     }
 }

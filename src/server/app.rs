@@ -1,14 +1,17 @@
 //! What every request handler may reach.
 
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::prometheus::Queue;
+use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
@@ -16,9 +19,6 @@ use crate::hub::Archive;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
-
-/// Who reads old events occupies a thread; others wait.
-const READERS: usize = 4;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -31,10 +31,8 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
-    /// The events that have left the hub's log, if somebody keeps them; and how many may read them
-    /// at once.
-    pub(super) archive: Option<Arc<dyn Archive>>,
-    pub(super) readers: Semaphore,
+    pub(super) history: Arc<History>,
+    pub(super) shards: Shards,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
@@ -45,7 +43,10 @@ pub struct Inner {
 }
 
 impl App {
-    /// The handlers' view of a daemon.
+    /// The handlers' view of a daemon, and the threads that serve its clients.
+    ///
+    /// # Errors
+    /// If those threads cannot be started.
     pub fn new(
         pipeline: pipeline::Handle,
         controls: Controls,
@@ -54,22 +55,24 @@ impl App {
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> io::Result<Self> {
+        let history = Arc::new(History::new(pipeline.hub.clone(), archive));
+        let shards = Shards::start(&pipeline, &history, &websocket)?;
+        Ok(Self(Arc::new(Inner {
             pipeline,
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             reloads,
-            archive,
-            readers: Semaphore::new(READERS),
+            history,
+            shards,
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             setup: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
-        }))
+        })))
     }
 
     /// HTTP requests so far.
@@ -84,8 +87,24 @@ impl App {
 
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
+        self.shards.configure(&websocket);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
+    }
+
+    /// What has become of messages to WebSocket clients.
+    pub fn stream(&self) -> &ws::Vitals {
+        &self.shards.vitals
+    }
+
+    /// True once every thread of the clients has answered.
+    pub async fn are_clients_served(&self) -> bool {
+        self.shards.are_answering().await
+    }
+
+    /// Ends the threads of the clients, and cuts whoever is still connected. It may take a moment.
+    pub fn cut(&self) {
+        self.shards.cut();
     }
 
     /// Shows what plugins there are now: who is asked for them is not to wait until the plugin folders
@@ -103,6 +122,7 @@ impl App {
     /// when the last one is gone.
     pub async fn close(&self) {
         self.closing.send_replace(true);
+        self.shards.close();
         self.limits.drained().await;
     }
 }
@@ -118,10 +138,6 @@ impl Deref for App {
 impl Inner {
     pub(super) fn config(&self) -> Config {
         self.settings.read().0.clone()
-    }
-
-    pub(super) fn websocket(&self) -> WebSocketConfig {
-        self.settings.read().1.clone()
     }
 
     pub(super) fn plugins(&self) -> Arc<Plugins> {

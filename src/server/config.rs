@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::hub::SlowClient;
 use crate::units::{ByteSize, HumanDuration};
 
 /// Where HTTP listens, and its limits.
@@ -116,6 +117,13 @@ pub struct WebSocketConfig {
     pub write_timeout: HumanDuration,
     /// Messages a second from one client, beyond a burst of twice as many; more close it with 1008.
     pub max_message_rate: u32,
+    /// Threads that serve the clients; 0 is one less than there are processors, and at least one.
+    pub shards: usize,
+    /// What becomes of a client that does not take what it is sent and is further behind than
+    /// hub.client_buffer or hub.client_bytes: "conflate" sends it every event and the newest states,
+    /// "drop" the newest states and a gap for the events beyond the bounds, "disconnect" closes it
+    /// with 1013.
+    pub slow_client: SlowClient,
     /// Invalid messages that a client may send in a minute; one more closes it with 1008.
     pub max_errors_per_minute: u32,
 }
@@ -129,6 +137,16 @@ impl Default for WebSocketConfig {
             write_timeout: HumanDuration::secs(30),
             max_message_rate: 50,
             max_errors_per_minute: 20,
+            shards: 0,
+            slow_client: SlowClient::default(),
         }
+    }
+}
+
+impl WebSocketConfig {
+    /// How many threads serve the clients.
+    pub(super) fn shards(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.shards > 0 { self.shards } else { (cores - 1).max(1) }
     }
 }

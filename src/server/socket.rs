@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use poem::Addr;
 use poem::web::{LocalAddr, RemoteAddr};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::either::Either;
 
 use crate::hub::Peer;
@@ -19,10 +19,6 @@ pub enum Listener {
 
 /// A connection.
 pub(super) type Stream = Either<TcpStream, UnixStream>;
-
-/// The two directions of a connection.
-pub(super) type ReadHalf = Either<tcp::OwnedReadHalf, unix::OwnedReadHalf>;
-pub(super) type WriteHalf = Either<tcp::OwnedWriteHalf, unix::OwnedWriteHalf>;
 
 impl Listener {
     /// The address, of TCP.
@@ -66,28 +62,6 @@ impl fmt::Display for Listener {
                 }
             }
         }
-    }
-}
-
-/// Takes a connection apart.
-pub(super) fn split(stream: Stream) -> (ReadHalf, WriteHalf) {
-    match stream {
-        Either::Left(stream) => {
-            let (reader, writer) = stream.into_split();
-            (Either::Left(reader), Either::Left(writer))
-        }
-        Either::Right(stream) => {
-            let (reader, writer) = stream.into_split();
-            (Either::Right(reader), Either::Right(writer))
-        }
-    }
-}
-
-/// Reads what is there, without waiting.
-pub(super) fn try_read(reader: &ReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
-    match reader {
-        Either::Left(reader) => reader.try_read(buffer),
-        Either::Right(reader) => reader.try_read(buffer),
     }
 }
 

@@ -56,8 +56,18 @@ const COLLECTOR: [&str; 18] = [
     "state",
     "total_failures",
 ];
-const CLIENT: [&str; 7] =
-    ["address", "bytes_sent", "connected_at", "filter", "id", "lag", "messages_sent"];
+const CLIENT: [&str; 10] = [
+    "address",
+    "bytes_sent",
+    "connected_at",
+    "deflate",
+    "encoding",
+    "filter",
+    "id",
+    "lag",
+    "lag_bytes",
+    "messages_sent",
+];
 const SAMPLE: [&str; 7] = ["collector", "kind", "labels", "name", "timestamp", "unit", "value"];
 
 #[tokio::test]

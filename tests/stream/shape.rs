@@ -163,7 +163,10 @@ pub fn client(value: &Value) {
         ("address", |value| value.as_str().is_some_and(is_socket_address)),
         ("connected_at", time),
         ("filter", Value::is_object),
+        ("encoding", text),
+        ("deflate", Value::is_boolean),
         ("lag", whole),
+        ("lag_bytes", whole),
         ("messages_sent", whole),
         ("bytes_sent", whole),
     ];

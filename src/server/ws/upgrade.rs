@@ -1,5 +1,7 @@
 //! `GET /ws`: from a request to a connection that is ours.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
@@ -8,15 +10,17 @@ use poem::{Request, Response, handler};
 
 use super::handshake;
 use super::inbound::fault;
-use super::session::{Session, Since};
+use super::reply::{Since, welcome};
+use super::shard::{Arrival, Socket, Transport};
 use crate::api::ErrorCode;
-use crate::hub::{NoPlace, Peer};
+use crate::hub::{Coding, Membership, NoPlace, Peer};
 use crate::server::App;
 use crate::server::connection::Upgrade;
+use crate::server::limits::Permit;
 use crate::server::problem::Problem;
 use crate::server::socket::{Stream, peer_of};
 
-/// Answers the handshake, and starts a session once the answer is on its way.
+/// Answers the handshake, and has the client served once the answer is on its way.
 #[handler]
 pub(crate) fn upgrade(
     request: &Request,
@@ -35,16 +39,14 @@ pub(crate) fn upgrade(
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
     let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
-    tokio::spawn(async move {
-        start(promise, app, peer, since).await;
-        drop(permit);
-    });
+    tokio::spawn(start(promise, app, peer, since, permit));
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
     response.headers_mut().extend(accepted.headers());
     Ok(response)
 }
 
-async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since) {
+/// Hands the connection over to a shard. Nothing of it stays here.
+async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since, permit: Arc<Permit>) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -56,7 +58,16 @@ async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since) {
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    Session::run(io.into_inner(), early, app, peer, since).await;
+    let (membership, coding) = (Membership::begin(&app.pipeline.hub), Coding::default());
+    let connected_at = app.pipeline.clock.now().wall;
+    let welcome = welcome(&app.pipeline, since, coding).await;
+    let transport = match Socket::new(io.into_inner()) {
+        Ok(socket) => Transport::Plain(socket),
+        Err(error) => return tracing::warn!(%peer, %error, "cannot take over a connection"),
+    };
+    let arrival =
+        Arrival { transport, early, membership, permit, peer, connected_at, coding, welcome };
+    app.shards.admit(arrival).await;
 }
 
 /// `?since=EPOCH:SEQ`. What is wrong with it is said on the connection, where browsers can read it.
