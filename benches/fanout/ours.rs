@@ -30,7 +30,7 @@ pub async fn start() -> anyhow::Result<(SocketAddr, Publish)> {
     let http = server::Config { max_connections: 100_000, ..server::Config::default() };
     let websocket = WebSocketConfig { ping_interval: NEVER, ..WebSocketConfig::default() };
     let query = query::Config::default();
-    let app = App::new(handle, Controls::default(), requests, None, http, websocket, query);
+    let app = App::new(handle, Controls::default(), requests, None, http, websocket, query)?;
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let endpoint = Arc::new(server::routes(app.clone()));
