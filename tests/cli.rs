@@ -320,6 +320,26 @@ async fn status_names_collectors_that_do_not_work() {
     assert!(out.contains("            load is failing: "), "{out}");
 }
 
+#[tokio::test]
+async fn a_name_that_the_daemon_does_not_go_by() {
+    let daemon = daemon().start().await;
+    // It leads to the daemon, and is none of its addresses.
+    let url = format!("http://0.0.0.0:{}", daemon.address.port());
+    for arguments in [&["status"][..], &["doctor"], &["query", "1"], &["plugin", "restart", "load"]]
+    {
+        let arguments = [arguments, &["--url", &url]].concat();
+        fails(&arguments, 1, &["0.0.0.0", "server.hosts"]);
+    }
+    let mut command = Command::new(PROGRAM);
+    command.args(["watch", "--url", &url]).stdin(Stdio::null()).stderr(Stdio::piped());
+    let mut watching = command.spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(watching.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
+    watching.kill().expect("killed");
+    watching.wait().expect("ended");
+    assert!(line.contains("server.hosts"), "{line}");
+}
+
 #[test]
 fn status_without_a_daemon() {
     // Nobody listens on the port of TCPMUX.

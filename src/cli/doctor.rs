@@ -51,7 +51,7 @@ async fn ask(target: &Target) -> anyhow::Result<Doctor> {
     if answer.status().as_u16() == 404 {
         bail!("the daemon at {target} knows no doctor; is it an older one?");
     }
-    let answer = answer.error_for_status().context("the daemon refused")?.json().await;
+    let answer = request::accepted(answer).await?.json().await;
     answer.with_context(|| format!("{address} does not answer as a gz-monitor does"))
 }
 

@@ -103,6 +103,9 @@ async fn ask(target: &Target, part: &str, form: String) -> anyhow::Result<Value>
     match (answer["status"].as_str(), answer["error"].as_str()) {
         (Some("success"), _) => Ok(answer["data"].take()),
         (_, Some(error)) => bail!("{error}"),
-        _ => bail!("the daemon refused: HTTP {status}"),
+        _ => match answer["detail"].as_str() {
+            Some(detail) => bail!("the daemon refused: {detail}"),
+            None => bail!("the daemon refused: HTTP {status}"),
+        },
     }
 }

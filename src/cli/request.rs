@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::runtime;
@@ -53,6 +53,19 @@ pub(super) async fn send(
     }
 }
 
+/// An answer that is none of a refusal.
+///
+/// # Errors
+/// The daemon's own words for why it refuses, or the status.
+pub(super) async fn accepted(response: Response) -> anyhow::Result<Response> {
+    let Err(error) = response.error_for_status_ref() else { return Ok(response) };
+    let problem: Value = response.json().await.unwrap_or_default();
+    match problem["detail"].as_str() {
+        Some(detail) => bail!("the daemon refused: {detail}"),
+        None => Err(error).context("the daemon refused"),
+    }
+}
+
 /// What `GET /api/v1/PART` answers.
 ///
 /// # Errors
@@ -60,6 +73,6 @@ pub(super) async fn send(
 pub(super) async fn get(client: &Client, target: &Target, part: &str) -> anyhow::Result<Value> {
     let address = format!("{}/api/v1/{part}", target.origin());
     let response = send(client.get(&address), target, &address).await?;
-    let answer = response.error_for_status().context("the daemon refused")?;
+    let answer = accepted(response).await?;
     answer.json().await.with_context(|| format!("{address} does not answer as a gz-monitor does"))
 }

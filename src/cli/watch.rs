@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -132,6 +133,13 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// Not an [`io::Error`], whatever it is inside.
 fn refused(target: &Target, error: &tungstenite::Error) -> anyhow::Error {
+    if let tungstenite::Error::Http(answer) = error {
+        let body = answer.body().as_deref().unwrap_or_default();
+        let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(detail) = problem["detail"].as_str() {
+            return anyhow::anyhow!("the daemon at {target} refused: {detail}");
+        }
+    }
     anyhow::anyhow!("cannot connect to {target}: {error}")
 }
 

@@ -22,6 +22,9 @@ const MAX_COUNT: usize = 10_000_000;
 /// Threads for clients: more than any machine has processors for.
 const MAX_SHARDS: usize = 1_024;
 
+/// Names and origins that a request is compared with, one by one.
+const LISTED_MAX: usize = 1_000;
+
 const fn millis(count: u64) -> HumanDuration {
     HumanDuration(std::time::Duration::from_millis(count))
 }
@@ -135,6 +138,8 @@ fn server(config: &Config, report: &mut Report<'_>) {
         let hint = "listen on 127.0.0.1 or ::1, or say insecure = true to allow it";
         report.refuse(&paths, message, Some(hint.to_owned()));
     }
+    report.within(&keys("server.hosts"), server.hosts.len(), 0..=LISTED_MAX);
+    report.within(&keys("server.origins"), server.origins.len(), 0..=LISTED_MAX);
     if let Some(mistake) = server.socket_mistake() {
         report.refuse(&[keys("server.socket")], mistake, None);
     }

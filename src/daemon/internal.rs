@@ -74,6 +74,10 @@ impl Looking {
         }
         let seconds = Value::Counter(totals.duration.as_secs_f64());
         out.push("gz_http_request_duration_seconds_total", &[], seconds);
+        for (reason, count) in self.0.requests_refused() {
+            let labels = [("reason", reason.name())];
+            out.push("gz_http_requests_refused_total", &labels, Value::Counter(count as f64));
+        }
         let (open, refused) = self.0.connections();
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
         out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));

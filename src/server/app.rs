@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::gate::{Gate, Reason};
 use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
@@ -30,6 +31,7 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
+    pub(super) gate: Gate,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
     pub(super) history: Arc<History>,
     pub(super) shards: Shards,
@@ -63,6 +65,7 @@ impl App {
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
+            gate: Gate::new(&config),
             reloads,
             history,
             shards,
@@ -85,9 +88,15 @@ impl App {
         (self.limits.open(), self.limits.refused())
     }
 
+    /// Requests that were refused for whom they meant or where they came from.
+    pub fn requests_refused(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.gate.refused().into_iter()
+    }
+
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
         self.shards.configure(&websocket);
+        self.gate.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::gate::{ListedHost, ListedOrigin};
 use crate::hub::SlowClient;
 use crate::units::{ByteSize, HumanDuration};
 
@@ -24,6 +25,15 @@ pub struct Config {
     /// Allow an address that other machines can reach, where anybody who can connect may read and
     /// write everything.
     pub insecure: bool,
+    /// Names and addresses by which clients call this daemon, besides localhost and the address that
+    /// they connect to: "monitor.example.org" for every port, or "192.0.2.7:9090". A request for any
+    /// other is refused, since a page of another site could have its own name lead here.
+    #[schemars(with = "Vec<String>")]
+    pub hosts: Vec<ListedHost>,
+    /// Pages elsewhere that may read and change everything from their users' browsers, by origin:
+    /// "https://dash.example.org". Also that of a proxy that speaks TLS for this daemon.
+    #[schemars(with = "Vec<String>")]
+    pub origins: Vec<ListedOrigin>,
     /// Connections at once; one more is answered 503.
     pub max_connections: usize,
     /// Connections at once from one address; one more is answered 429.
@@ -45,6 +55,8 @@ impl Default for Config {
             port: 8080,
             socket: SOCKET_AUTO.to_owned(),
             insecure: false,
+            hosts: Vec::new(),
+            origins: Vec::new(),
             max_connections: 10_000,
             max_connections_per_address: 1_000,
             max_body_size: ByteSize(256 << 10),

@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1 by hyper, requests by poem, and an upgrade that keeps the socket ours.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,11 @@ use poem::{Endpoint, Response};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::gate::Arrival;
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Stream};
-use super::{App, Config, problem};
+use super::{App, Config, hardening, problem};
 use crate::hub::Peer;
 
 /// When the daemon stops, a connection that has asked nothing yet has this long for it: to be closed
@@ -110,13 +112,26 @@ where
     E: Endpoint<Output = Response>,
 {
     let started = Instant::now();
-    let request = poem::Request::from((request, local, remote, Scheme::HTTP));
-    let answer = endpoint.call(request);
-    let response = match timeout(*config.request_timeout, answer).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => problem::answer(error).await,
-        Err(_) => too_slow(*config.request_timeout),
+    let arrival =
+        Arrival { scheme: Scheme::HTTP, local: local.as_socket_addr().map(SocketAddr::ip) };
+    let judged = app.gate.judge(&request, &arrival, socket::peer_of(&remote));
+    let is_trusted = judged.as_ref().is_ok_and(|admitted| admitted.is_trusted);
+    let mut response = match judged {
+        Err(problem) => problem.as_response(),
+        Ok(admitted) => {
+            let method = request.method().clone();
+            let request = poem::Request::from((request, local, remote, arrival.scheme));
+            let mut response = match timeout(*config.request_timeout, endpoint.call(request)).await
+            {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => problem::answer(error).await,
+                Err(_) => too_slow(*config.request_timeout),
+            };
+            admitted.complete(&method, response.headers_mut());
+            response
+        }
     };
+    hardening::harden(response.headers_mut(), is_trusted);
     app.meter.record(response.status(), started.elapsed());
     Ok(http::Response::from(response))
 }

@@ -14,20 +14,22 @@ export class Daemon {
   origin = null;
   #binary;
   #port;
+  #settings;
   #folder;
   #child = null;
   #log = '';
 
-  constructor(binary, port = 0) {
+  constructor(binary, port = 0, settings = '') {
     this.#binary = binary;
     this.#port = port;
+    this.#settings = settings;
   }
 
   /** Starts the daemon; again after `kill`, on the same port and with the same state. */
   async start() {
     this.#folder ??= await mkdtemp(join(tmpdir(), 'gz-monitor-browser-'));
-    const config = join(this.#folder, 'empty.toml');
-    await writeFile(config, '');
+    const config = join(this.#folder, 'gz-monitor.toml');
+    await writeFile(config, this.#settings);
     const port = this.origin === null ? String(this.#port) : new URL(this.origin).port;
     const env = { ...process.env, HOME: this.#folder, XDG_STATE_HOME: join(this.#folder, 'state'), XDG_RUNTIME_DIR: this.#folder };
     this.#child = spawn(this.#binary, ['server', '--port', port, '--config', config], { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -7,20 +7,17 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { HOSTILE, launch, watch } from './browser.mjs';
 import { Daemon } from './daemon.mjs';
 
 const BINARY = process.env.GZ_MONITOR_BIN;
-const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
-const HOSTILE = '<img src=x onerror="window.pwned = true"><script>window.pwned = true</script> & "name"';
 
 const daemon = new Daemon(BINARY);
 let browser;
 
 before(async () => {
   assert.ok(BINARY, 'GZ_MONITOR_BIN names the binary to test');
-  browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
+  browser = await launch();
   await daemon.start();
 });
 
@@ -34,13 +31,7 @@ async function withPage(options, use) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
-  const complaints = [];
-  page.on('console', message => message.type() === 'error' && complaints.push(`console: ${message.text()}`));
-  page.on('pageerror', error => complaints.push(`exception: ${error.message}`));
-  page.on('request', request => new URL(request.url()).origin !== daemon.origin && !request.url().startsWith('data:') && complaints.push(`request to ${request.url()}`));
-  page.on('websocket', socket => new URL(socket.url()).host !== new URL(daemon.origin).host && complaints.push(`socket to ${socket.url()}`));
-  await context.exposeBinding('complain', (_, text) => complaints.push(text));
-  await context.addInitScript(() => document.addEventListener('securitypolicyviolation', event => window.complain(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
+  const complaints = await watch(page, daemon.origin);
   try {
     const response = await page.goto(`${daemon.origin}/dashboard`);
     await isLive(page);

@@ -37,14 +37,14 @@ impl Logging {
 
     async fn until_it_answers(&self) {
         let client = self.client();
-        until("it answers", async || client.get("http://x/readyz").send().await.ok()).await;
+        until("it answers", async || client.get("http://localhost/readyz").send().await.ok()).await;
     }
 
     /// Has it log a long line.
     async fn fire(client: &reqwest::Client, rule: u32) {
         let (rule, message) = (rule.to_string(), "x".repeat(4000));
         let alert = json!({"rule_id": rule, "severity": "high", "message": message});
-        let request = client.post("http://x/api/v1/alerts").body(alert.to_string());
+        let request = client.post("http://localhost/api/v1/alerts").body(alert.to_string());
         let answer = request.header("content-type", "application/json").send().await;
         assert_eq!(answer.expect("an answer").status().as_u16(), 200);
     }
@@ -83,7 +83,7 @@ impl Drop for Logging {
 }
 
 async fn lost(client: &reqwest::Client) -> f64 {
-    let text = client.get("http://x/metrics").send().await.expect("an answer");
+    let text = client.get("http://localhost/metrics").send().await.expect("an answer");
     let text = text.text().await.expect("a body");
     let line = text.lines().find_map(|line| line.strip_prefix("gz_log_lines_dropped_total "));
     line.and_then(|count| count.parse().ok()).unwrap_or_default()

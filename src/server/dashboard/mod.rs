@@ -1,21 +1,17 @@
 //! The dashboard: a page and its parts, embedded in the program.
 
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use poem::web::Path;
 use poem::{Body, Request, Response, handler};
 use rust_embed::{Embed, EmbeddedFile};
 
+use super::hardening;
 use super::problem::Problem;
 
 #[derive(Embed)]
 #[folder = "src/server/dashboard/"]
 #[exclude = "*.rs"]
 struct Files;
-
-/// Nothing but our own files and our own server; the page needs no more.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'";
 
 /// `GET /dashboard`.
 #[handler]
@@ -46,16 +42,16 @@ fn serve(request: &Request, path: &str) -> Result<Response, Problem> {
     let response = Response::builder()
         .header(header::ETAG, tag)
         // Asked for each time, answered in a few bytes unless the daemon was upgraded.
-        .header(header::CACHE_CONTROL, "no-cache")
-        .header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)
-        .header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-        .header(header::REFERRER_POLICY, "no-referrer");
-    if fresh {
-        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
-    }
-    Ok(response
-        .content_type(content_type(path))
-        .body(Body::from_bytes(file.data.into_owned().into())))
+        .header(header::CACHE_CONTROL, "no-cache");
+    let mut response = if fresh {
+        response.status(StatusCode::NOT_MODIFIED).finish()
+    } else {
+        response
+            .content_type(content_type(path))
+            .body(Body::from_bytes(file.data.into_owned().into()))
+    };
+    hardening::dashboard(response.headers_mut());
+    Ok(response)
 }
 
 fn entity_tag(file: &EmbeddedFile) -> String {

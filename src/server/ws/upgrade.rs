@@ -11,7 +11,7 @@ use poem::{Request, Response, handler};
 use super::handshake;
 use super::inbound::fault;
 use super::reply::{Since, welcome};
-use super::shard::{Arrival, Socket, Transport};
+use super::shard::{Arrival, Transport};
 use crate::api::ErrorCode;
 use crate::hub::{Coding, Membership, NoPlace, Peer};
 use crate::server::App;
@@ -61,8 +61,8 @@ async fn start(promise: OnUpgrade, app: App, peer: Peer, since: Since, permit: A
     let (membership, coding) = (Membership::begin(&app.pipeline.hub), Coding::default());
     let connected_at = app.pipeline.clock.now().wall;
     let welcome = welcome(&app.pipeline, since, coding).await;
-    let transport = match Socket::new(io.into_inner()) {
-        Ok(socket) => Transport::Plain(socket),
+    let transport = match Transport::plain(io.into_inner()) {
+        Ok(transport) => transport,
         Err(error) => return tracing::warn!(%peer, %error, "cannot take over a connection"),
     };
     let arrival =

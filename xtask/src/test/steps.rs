@@ -262,6 +262,7 @@ pub const STEPS: [Step; 14] = [
                 "--test-reporter=spec",
                 "tests/browser/dashboard.test.mjs",
                 "tests/browser/history.test.mjs",
+                "tests/browser/security.test.mjs",
             ]),
         ],
     },

@@ -9,15 +9,16 @@ mod ending;
 mod flush;
 mod inbox;
 mod receive;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod timers;
-#[allow(dead_code, reason = "no listener for TLS hands connections over yet")]
 mod tls;
 mod transport;
 mod vitals;
 
 pub(in crate::server) use client::Arrival;
-pub(in crate::server) use transport::{Socket, Transport};
+pub(in crate::server) use transport::Transport;
 pub use vitals::{Histogram, Laggards, Vitals};
 
 use std::io;

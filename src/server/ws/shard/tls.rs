@@ -10,7 +10,7 @@ use super::transport::Socket;
 const AHEAD_BYTES: usize = 64 << 10;
 
 /// An encrypted connection.
-pub(in crate::server) struct Tls {
+pub(super) struct Tls {
     socket: Socket,
     session: ServerConnection,
     /// The other side will send nothing more, properly or not.
@@ -19,7 +19,7 @@ pub(in crate::server) struct Tls {
 
 impl Tls {
     /// Goes on with a session whose handshake is done. What it has received already is read first.
-    pub(in crate::server) fn new(socket: Socket, mut session: ServerConnection) -> Self {
+    pub(super) fn new(socket: Socket, mut session: ServerConnection) -> Self {
         session.set_buffer_limit(Some(AHEAD_BYTES));
         Self { socket, session, is_over: false }
     }

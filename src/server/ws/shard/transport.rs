@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
+use rustls::ServerConnection;
 use socket2::SockRef;
 use tokio_util::either::Either;
 
@@ -18,19 +19,18 @@ const NOTSENT_BYTES: u32 = 64 << 10;
 /// A connection.
 pub(in crate::server) enum Transport {
     Plain(Socket),
-    #[allow(dead_code, reason = "no listener for TLS hands connections over yet")]
     Tls(Box<Tls>),
 }
 
 /// A socket that does not block.
-pub(in crate::server) enum Socket {
+pub(super) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
 impl Socket {
     /// Takes a socket away from tokio.
-    pub(in crate::server) fn new(stream: Stream) -> io::Result<Self> {
+    pub(super) fn new(stream: Stream) -> io::Result<Self> {
         match stream {
             Either::Left(stream) => {
                 let stream = TcpStream::from_std(stream.into_std()?);
@@ -73,6 +73,21 @@ impl io::Write for Socket {
 }
 
 impl Transport {
+    /// A connection as it is.
+    pub(in crate::server) fn plain(stream: Stream) -> io::Result<Self> {
+        Ok(Transport::Plain(Socket::new(stream)?))
+    }
+
+    /// A connection whose handshake of TLS is done. What the session has received already is read
+    /// first.
+    #[cfg_attr(not(test), expect(dead_code, reason = "there is no listener for TLS yet"))]
+    pub(in crate::server) fn encrypted(
+        stream: Stream,
+        session: ServerConnection,
+    ) -> io::Result<Self> {
+        Ok(Transport::Tls(Box::new(Tls::new(Socket::new(stream)?, session))))
+    }
+
     fn socket_mut(&mut self) -> &mut Socket {
         match self {
             Transport::Plain(socket) => socket,
