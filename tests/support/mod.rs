@@ -5,12 +5,14 @@
 
 mod collectors;
 mod http;
+mod process;
 mod rights;
 mod root;
 mod websocket;
 
 pub use collectors::{collector, until_collected, until_collector};
 pub use http::Answer;
+pub use process::may_open;
 pub use rights::{as_service, is_root};
 pub use root::Root;
 pub use websocket::{Client, Raw};

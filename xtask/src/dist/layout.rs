@@ -25,6 +25,7 @@ const FILES: [(&str, &str); 19] = [
     ("docs/plugins-shipped.md", "usr/share/doc/gz-monitor/"),
     ("docs/performance.md", "usr/share/doc/gz-monitor/"),
     ("docs/query.md", "usr/share/doc/gz-monitor/"),
+    ("docs/scaling.md", "usr/share/doc/gz-monitor/"),
     ("docs/security.md", "usr/share/doc/gz-monitor/"),
     ("docs/storage.md", "usr/share/doc/gz-monitor/"),
     ("docs/tasks.md", "usr/share/doc/gz-monitor/"),
