@@ -12,7 +12,7 @@ use super::program::{program, run};
 use super::release::Release;
 
 /// Files and folders of the repository, and where they go. A folder's files go into one of its name.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 20] = [
     ("etc/gz-monitor.toml", "etc/gz-monitor/"),
     ("packaging/systemd/gz-monitor.service", "usr/lib/systemd/system/"),
     ("packaging/systemd/gz-monitor.socket", "usr/lib/systemd/system/"),
