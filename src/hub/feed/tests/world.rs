@@ -106,7 +106,7 @@ fn voice() -> Voice {
 }
 
 fn frame(text: &str) -> Bytes {
-    crate::hub::Message::kept(0, Subject::SystemStatus, text.to_owned())
+    crate::hub::Message::kept(0, Subject::SystemStatus, text)
         .frame(Coding::default(), &crate::hub::Deflater::default())
 }
 
