@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use gz_monitor::clock::Clock;
 use gz_monitor::hub::{self, Draft, Hub, Subject};
-use gz_monitor::pipeline::{self, Handle, Limits, Records};
+use gz_monitor::pipeline::{self, Handle, Kept, Limits};
 use gz_monitor::scheduler::Controls;
-use gz_monitor::server::{self, App, Listener, WebSocketConfig};
+use gz_monitor::server::{self, App, Listener, Past, WebSocketConfig};
 use gz_monitor::{query, units};
 use tokio::sync::mpsc;
 
@@ -21,16 +21,16 @@ const NEVER: units::HumanDuration = units::HumanDuration(Duration::from_secs(24 
 pub async fn start() -> anyhow::Result<(SocketAddr, Publish)> {
     let (clock, config) = (Clock::start(), hub::Config::default());
     let hub = Arc::new(Hub::new("bench".to_owned(), &config));
-    let (limits, records) = (Limits::default(), Records::default());
-    let (handle, inputs) =
-        Handle::new(&limits, records, config.broadcast_buffer, hub.clone(), clock);
+    let (limits, kept) = (Limits::default(), Kept::default());
+    let (handle, inputs) = Handle::new(&limits, kept, config.broadcast_buffer, hub.clone(), clock);
     let (steps, _) = mpsc::channel(1);
     tokio::spawn(pipeline::run(handle.clone(), inputs, steps));
     let (requests, _) = server::reload_requests();
     let http = server::Config { max_connections: 100_000, ..server::Config::default() };
     let websocket = WebSocketConfig { ping_interval: NEVER, ..WebSocketConfig::default() };
     let query = query::Config::default();
-    let app = App::new(handle, Controls::default(), requests, None, http, websocket, query)?;
+    let past = Past::default();
+    let app = App::new(handle, Controls::default(), requests, past, http, websocket, query)?;
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let endpoint = Arc::new(server::routes(app.clone()));
