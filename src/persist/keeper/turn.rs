@@ -316,7 +316,12 @@ impl Keeper {
                 }
             }
             Ok(())
-        })
+        })?;
+        if self.due.is_empty() {
+            // What has to make room now is no loss.
+            self.mark_written(&memory);
+        }
+        Ok(())
     }
 
     /// Removes a portion of what is too old, or too much.

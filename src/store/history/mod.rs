@@ -56,6 +56,9 @@ impl Point {
 /// Between two searches for what is too old.
 const TRIM_EVERY_MS: i64 = 10_000;
 
+/// An open chunk may take this part of what there is for its series.
+const OPEN_SHARE: usize = 4;
+
 /// Every series' samples of the last while.
 #[derive(Debug)]
 pub struct History {
@@ -241,6 +244,7 @@ impl History {
     }
 
     fn add(&mut self, key: &Arc<SeriesKey>, point: Point) {
+        let open_max = self.max_bytes / (OPEN_SHARE * self.tracks.len().max(1));
         let track = match self.tracks.get_mut(key) {
             Some(track) => track,
             None => {
@@ -251,7 +255,7 @@ impl History {
             }
         };
         let before = track.size();
-        if !track.push(point, self.memory_ms) {
+        if !track.push(point, self.memory_ms, open_max) {
             // The same sample again is none that is late.
             self.dropped.late += u64::from(track.last().is_some_and(|last| point.at < last));
         }

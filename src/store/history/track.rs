@@ -101,14 +101,16 @@ impl Track {
         place.last = last;
     }
 
-    /// Adds a sample, unless one is there that is as new or newer; says so.
-    pub(super) fn push(&mut self, point: Point, memory_ms: i64) -> bool {
+    /// Adds a sample, unless one is there that is as new or newer; says so. The open chunk is sealed when
+    /// it has `open_max` bytes, so that it is not all there is when memory is short.
+    pub(super) fn push(&mut self, point: Point, memory_ms: i64, open_max: usize) -> bool {
         if self.last().is_some_and(|last| point.at <= last) {
             return false;
         }
         self.open.push(point);
         let span = point.at.saturating_sub(self.open.first());
-        if self.open.count() >= self.room || span > memory_ms / CHUNK_SHARE {
+        let is_full = self.open.count() >= self.room || self.open.len() >= open_max;
+        if is_full || span > memory_ms / CHUNK_SHARE {
             self.seal();
         }
         true
