@@ -97,7 +97,7 @@ fn publish(criterion: &mut Criterion) {
             bencher.iter(|| {
                 hub.publish(hub.number(vec![draft.clone()], moment(0)));
                 for cursor in &mut cursors {
-                    black_box(cursor.take(&hub, &filter));
+                    black_box(cursor.take(&hub, &filter, u64::MAX, false));
                 }
             });
         });

@@ -125,7 +125,7 @@ fn wrong_arguments() {
     misused(&["watch", "--since", "45"], &["\"45\"", "EPOCH:SEQ"]);
     misused(&["watch", "--group", "a b"], &["\"a b\"", "letters and digits"]);
     misused(&["watch", "--alert-level", "worst"], &["'worst'", "info, low, medium"]);
-    for url in ["localhost:8080", "https://localhost:8080", "http://", "http://x/y"] {
+    for url in ["localhost:8080", "ftp://localhost:8080", "http://", "http://x/y"] {
         misused(&["status", "--url", url], &["http://HOST:PORT"]);
     }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use gz_monitor::cli::check_config;
 use gz_monitor::config::{self, Checks, Config, Loaded, Override, Problems, Sources};
+use gz_monitor::server::Certificate;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 
@@ -35,6 +37,7 @@ fn checks() -> Checks<'static> {
         known_plugins: &plugins,
         why_missing: &why_missing,
         plugin_config: &plugin_config,
+        certificate: &|tls| Certificate::load(tls, Timestamp::UNIX_EPOCH).map(drop),
     }
 }
 

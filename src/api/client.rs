@@ -1,12 +1,11 @@
 //! WebSocket clients as others see them, and the filter that one sends.
 
-use std::sync::atomic::Ordering;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::group;
 use crate::hub::{self, Type, TypeSet};
+use crate::sample::rfc3339;
 use crate::severity::Severity;
 
 /// Ids that one filter may name, of tasks, collectors and groups each.
@@ -92,25 +91,27 @@ pub struct Client {
     /// Whether permessage-deflate was agreed on.
     pub deflate: bool,
     pub filter: Filter,
-    /// Messages of the stream that it has not been given yet.
+    /// Messages of the stream that it has not been given yet, whether its filter matches or not.
     pub lag: u64,
+    /// Bytes that wait for it.
+    pub lag_bytes: u64,
     pub messages_sent: u64,
     pub bytes_sent: u64,
 }
 
-impl Client {
-    /// The client as it is while `head` is the number of the last message.
-    pub fn new(client: &hub::Client, head: u64) -> Self {
+impl From<hub::Client> for Client {
+    fn from(client: hub::Client) -> Self {
         Self {
-            id: client.id.clone(),
+            id: hub::client_id(client.number),
             address: client.peer.to_string(),
-            connected_at: client.connected_at.rfc3339(),
+            connected_at: rfc3339(client.connected_at),
+            filter: client.filter.into(),
             encoding: client.coding.encoding.name(),
             deflate: client.coding.deflate,
-            filter: client.filter().into(),
-            lag: head.saturating_sub(client.position.load(Ordering::Relaxed)),
-            messages_sent: client.messages_sent.load(Ordering::Relaxed),
-            bytes_sent: client.bytes_sent.load(Ordering::Relaxed),
+            lag: client.lag.messages,
+            lag_bytes: client.lag.bytes,
+            messages_sent: client.messages_sent,
+            bytes_sent: client.bytes_sent,
         }
     }
 }

@@ -64,6 +64,8 @@ pub enum ErrorCode {
     DataTooLarge,
     /// Clients may not publish here.
     NotAllowed,
+    /// Too many messages to groups are not stored yet.
+    Busy,
     /// The daemon is stopping.
     Stopping,
 }
@@ -81,6 +83,7 @@ impl ErrorCode {
             ErrorCode::InvalidGroup => "invalid_group",
             ErrorCode::DataTooLarge => "data_too_large",
             ErrorCode::NotAllowed => "not_allowed",
+            ErrorCode::Busy => "busy",
             ErrorCode::Stopping => "stopping",
         }
     }

@@ -3,26 +3,49 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use http::uri::{Authority, Scheme};
+
 use super::exit::Failure;
 use super::local_socket::{self, Target};
+use super::trust::Trust;
 use crate::config::{self, Sources};
+use crate::server;
 
-/// The flag that names a daemon.
+/// The flags that name a daemon.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct DaemonAddress {
     /// The daemon's address, such as http://127.0.0.1:8080 [default: the socket of the daemon that
     /// systemd runs, else what the configuration says]
-    #[arg(long, value_name = "URL", value_parser = origin)]
-    url: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = address)]
+    url: Option<Address>,
+    /// Believe a daemon that speaks TLS by these certificates, in PEM: of authorities, or its own
+    /// [default: the configured one, or with --url the authorities of this machine]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
-/// `http://HOST:PORT` of an address, which may end in a slash.
-fn origin(text: &str) -> Result<String, String> {
+/// `http://HOST:PORT`, or `https`.
+#[derive(Debug, Clone)]
+struct Address {
+    /// Without a slash at the end.
+    text: String,
+    authority: Authority,
+    is_secure: bool,
+}
+
+/// An address may end in a slash.
+fn address(text: &str) -> Result<Address, String> {
     let uri: Option<http::Uri> = text.parse().ok();
-    let uri = uri.filter(|uri| uri.scheme_str() == Some("http") && uri.path() == "/");
-    let authority = uri.as_ref().and_then(http::Uri::authority);
-    let authority = authority.ok_or("write http://HOST:PORT")?;
-    Ok(format!("http://{authority}"))
+    let uri = uri.filter(|uri| uri.path() == "/" && uri.query().is_none());
+    let parts = uri.map(http::Uri::into_parts);
+    let parts = parts.and_then(|parts| Some((parts.scheme?, parts.authority?)));
+    match parts {
+        Some((scheme, authority)) if scheme == Scheme::HTTP || scheme == Scheme::HTTPS => {
+            let text = format!("{scheme}://{authority}");
+            Ok(Address { text, authority, is_secure: scheme == Scheme::HTTPS })
+        }
+        _ => Err("write http://HOST:PORT or https://HOST:PORT".to_owned()),
+    }
 }
 
 impl DaemonAddress {
@@ -33,13 +56,15 @@ impl DaemonAddress {
 
     /// The address that was said.
     pub(super) fn url(&self) -> Option<&str> {
-        self.url.as_deref()
+        self.url.as_ref().map(|address| address.text.as_str())
     }
 
     /// Where the daemon is. The configuration is asked last: somebody may just be changing it.
     pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<Target, Failure> {
-        if let Some(url) = &self.url {
-            return Ok(Target::Url(url.clone()));
+        let given = self.ca.clone().map(Trust::File);
+        if let Some(Address { authority, is_secure, .. }) = &self.url {
+            let trust = is_secure.then(|| given.unwrap_or(Trust::System));
+            return Ok(Target::Url { authority: authority.clone(), trust });
         }
         // A file that was named says where its daemon is.
         if file.is_none()
@@ -51,8 +76,18 @@ impl DaemonAddress {
         let loaded = config::load_without_plugins(&sources);
         let server = loaded.map_err(Failure::Config)?.config.server;
         let address = reachable(SocketAddr::new(server.host, server.port));
-        Ok(Target::Url(format!("http://{address}")))
+        let authority = address.to_string().parse::<Authority>().map_err(anyhow::Error::from)?;
+        let trust = server.tls.is_on().then(|| given.unwrap_or_else(|| configured(&server)));
+        Ok(Target::Url { authority, trust })
     }
+}
+
+/// The certificate that the daemon was told to show.
+fn configured(server: &server::Config) -> Trust {
+    let file = server.tls.certificate.as_ref();
+    // A credential is the daemon's alone; its name at least tells what is missing.
+    let path = file.map(|file| file.path().unwrap_or_else(|| file.as_str().into()));
+    path.map_or(Trust::System, Trust::File)
 }
 
 /// Where a daemon that listens on `address` is reached from this machine: an address that means any

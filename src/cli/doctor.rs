@@ -3,13 +3,14 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
+use http::StatusCode;
 
 use super::address::DaemonAddress;
 use super::doctor_report;
 use super::exit::Failure;
 use super::local_socket::Target;
-use super::request::{self, NoDaemon};
+use super::request::{self, Asking, NoDaemon};
 use crate::api::{Doctor, Severity, encode};
 use crate::config::{self, Sources};
 use crate::doctor::{Facts, Setup};
@@ -45,14 +46,11 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
 }
 
 async fn ask(target: &Target) -> anyhow::Result<Doctor> {
-    let client = request::client(target)?;
-    let address = format!("{}/api/v1/doctor", target.origin());
-    let answer = request::send(client.get(&address), target, &address).await?;
-    if answer.status().as_u16() == 404 {
+    let answer = Asking::get(target, "/api/v1/doctor").send().await?;
+    if answer.status == StatusCode::NOT_FOUND {
         bail!("the daemon at {target} knows no doctor; is it an older one?");
     }
-    let answer = request::accepted(answer).await?.json().await;
-    answer.with_context(|| format!("{address} does not answer as a gz-monitor does"))
+    answer.accepted()?.json()
 }
 
 /// Looks at this process, which has no collectors and listens nowhere.

@@ -2,6 +2,7 @@
 
 mod address;
 pub mod check_config;
+mod connection;
 mod doctor;
 mod doctor_report;
 mod exit;
@@ -23,6 +24,7 @@ mod request;
 mod server;
 mod status;
 mod task;
+mod trust;
 mod watch;
 
 use std::ffi::OsString;

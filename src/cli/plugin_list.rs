@@ -75,9 +75,8 @@ fn ask(args: &Args, file: Option<PathBuf>) -> Result<Answer, Failure> {
 }
 
 async fn fetch(target: &Target) -> anyhow::Result<Value> {
-    let client = request::client(target)?;
-    let mut all = request::get(&client, target, "plugins").await?;
-    let mut collectors = request::get(&client, target, "collectors").await?;
+    let mut all = request::get(target, "plugins").await?;
+    let mut collectors = request::get(target, "collectors").await?;
     all["collectors"] = collectors["collectors"].take();
     Ok(all)
 }

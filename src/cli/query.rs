@@ -3,8 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
-use http::header;
+use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -13,7 +12,7 @@ use super::exit::Failure;
 use super::local_socket::Target;
 use super::plugin_table::WIDTH;
 use super::query_table;
-use super::request;
+use super::request::{self, Asking};
 use crate::units::HumanDuration;
 
 /// A step that gives about so many points is what `--step` is by default.
@@ -92,14 +91,8 @@ fn time(text: &str) -> Option<f64> {
 }
 
 async fn ask(target: &Target, part: &str, form: String) -> anyhow::Result<Value> {
-    let address = format!("{}/api/v1/{part}", target.origin());
-    let request = request::client(target)?.post(&address);
-    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let response = request::send(request.body(form), target, &address).await?;
-    let status = response.status();
-    let answer: Option<Value> = response.json().await.ok();
-    let mut answer =
-        answer.with_context(|| format!("{address} does not answer as a gz-monitor does"))?;
+    let response = Asking::post(target, format!("/api/v1/{part}")).form(form).send().await?;
+    let (status, mut answer) = (response.status, response.json::<Value>()?);
     match (answer["status"].as_str(), answer["error"].as_str()) {
         (Some("success"), _) => Ok(answer["data"].take()),
         (_, Some(error)) => bail!("{error}"),

@@ -4,14 +4,14 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::Value;
 
 use super::address::DaemonAddress;
 use super::check_config::EX_CONFIG;
 use super::exit::Failure;
 use super::local_socket::Target;
-use super::request;
+use super::request::{self, Asking};
 
 /// New plugins are described in children, and collectors that hang are waited for.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,15 +40,12 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
 }
 
 async fn reload(target: &Target) -> anyhow::Result<(u16, Value)> {
-    let address = format!("{}/api/v1/reload", target.origin());
-    let request = request::client(target)?.post(&address).timeout(TIMEOUT);
-    let answer = request::send(request, target, &address).await?;
-    let status = answer.status().as_u16();
+    let answer = Asking::post(target, "/api/v1/reload").within(TIMEOUT).send().await?;
+    let status = answer.status.as_u16();
     if status == 404 {
         bail!("the daemon at {target} knows no reload; is it an older one?");
     }
-    let answer = answer.json().await;
-    Ok((status, answer.context(format!("{address} does not answer as a gz-monitor does"))?))
+    Ok((status, answer.json()?))
 }
 
 /// Each change on a line of its own.

@@ -130,18 +130,18 @@ async fn serve(sources: Sources, plugins: Plugins, inherited: Inherited) -> Resu
     tracing::info!(name: "starting", addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
     if let Some(address) = daemon.address().filter(|_| !is_journal) {
         // Whoever closed standard output does not want to know.
-        let _ = announce(address);
+        let _ = announce(address, daemon.speaks_tls());
     }
     Service::new(daemon, sources, signals).run().await;
     Ok(())
 }
 
 /// What a person at a terminal wants to know.
-fn announce(address: SocketAddr) -> io::Result<()> {
-    let shown = reachable(address);
+fn announce(address: SocketAddr, speaks_tls: bool) -> io::Result<()> {
+    let (shown, s) = (reachable(address), if speaks_tls { "s" } else { "" });
     let mut out = io::stdout().lock();
-    writeln!(out, "Dashboard:  http://{shown}/dashboard")?;
-    writeln!(out, "WebSocket:  ws://{shown}/ws")?;
-    writeln!(out, "API:        http://{shown}/api/v1/status")?;
+    writeln!(out, "Dashboard:  http{s}://{shown}/dashboard")?;
+    writeln!(out, "WebSocket:  ws{s}://{shown}/ws")?;
+    writeln!(out, "API:        http{s}://{shown}/api/v1/status")?;
     out.flush()
 }

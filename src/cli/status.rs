@@ -34,10 +34,9 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
 }
 
 async fn fetch(target: &Target) -> anyhow::Result<Value> {
-    let client = request::client(target)?;
     let mut all = json!({});
     for part in ["status", "metrics", "health", "alerts", "collectors"] {
-        let answer = request::get(&client, target, part).await?;
+        let answer = request::get(target, part).await?;
         // Lists come as an object with one member of the same name.
         all[part] = answer.get(part).filter(|list| list.is_array()).unwrap_or(&answer).clone();
     }

@@ -8,17 +8,16 @@ use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
-use tokio_util::either::Either;
 
 use super::address::DaemonAddress;
+use super::connection::{Connection, connect};
 use super::exit::Failure;
 use super::follower::Follower;
 use super::local_socket::Target;
-use super::request;
+use super::request::{self, NoDaemon};
 use crate::api::Filter;
 use crate::hub::{self, Place, Type};
 use crate::severity::Severity;
@@ -97,15 +96,8 @@ async fn watch(target: &Target, filter: &Filter, follower: &mut Follower) -> any
 
 /// Prints messages until the connection ends. Only a failure to print is an [`io::Error`].
 async fn follow(target: &Target, filter: &Filter, follower: &mut Follower) -> anyhow::Result<()> {
-    let connect = timeout(Duration::from_secs(10), connect(target));
-    let connected = connect.await.with_context(|| format!("{target} does not answer"))?;
-    let mut socket = match connected {
-        Ok(socket) => socket,
-        Err(tungstenite::Error::Io(error)) if is_absent(&error) => {
-            bail!("no daemon answers at {target}")
-        }
-        Err(error) => return Err(refused(target, &error)),
-    };
+    let upgraded = timeout(Duration::from_secs(10), upgrade(target));
+    let mut socket = upgraded.await.with_context(|| format!("{target} does not answer"))??;
     let since = follower.connect().map(ToString::to_string);
     let subscribe = json!({ "type": "subscribe", "filter": filter, "since": since });
     let sent = socket.send(Message::text(subscribe.to_string())).await;
@@ -126,26 +118,14 @@ async fn follow(target: &Target, filter: &Filter, follower: &mut Follower) -> an
     Ok(())
 }
 
-/// A connection to the stream, by whichever kind of socket.
-pub(super) async fn connect(
-    target: &Target,
-) -> tungstenite::Result<WebSocketStream<Either<TcpStream, UnixStream>>> {
-    let url = format!("{}/ws", target.origin().replacen("http", "ws", 1));
-    let stream = match target {
-        Target::Socket(path) => Either::Right(UnixStream::connect(path).await?),
-        Target::Url(origin) => {
-            let authority = origin.trim_start_matches("http://");
-            let has_port =
-                authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
-            let port = if has_port { "" } else { ":80" };
-            Either::Left(TcpStream::connect(format!("{authority}{port}")).await?)
-        }
+/// A connection to the stream.
+pub(super) async fn upgrade(target: &Target) -> anyhow::Result<WebSocketStream<Connection>> {
+    let connection = match connect(target).await {
+        Err(error) if error.is::<NoDaemon>() => bail!("no daemon answers at {target}"),
+        connection => connection?,
     };
-    Ok(client_async(url, stream).await?.0)
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+    let upgraded = client_async(format!("{}/ws", target.stream()), connection).await;
+    Ok(upgraded.map_err(|error| refused(target, &error))?.0)
 }
 
 /// Not an [`io::Error`], whatever it is inside.

@@ -11,6 +11,7 @@ use super::schema::Shape;
 use super::sources::{self, Document, Sources};
 use super::tree::Node;
 use super::{Config, Origin, decode, overrides, parse, schema, validate};
+use crate::server::{TlsConfig, TlsError};
 
 /// Whether a plugin, by its name, takes this `[collector.config]`; the error is a sentence.
 pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String> + 'a;
@@ -26,6 +27,8 @@ pub struct Checks<'a> {
     pub why_missing: &'a dyn Fn(&str) -> Option<String>,
     /// Asked once for each collector.
     pub plugin_config: &'a PluginCheck<'a>,
+    /// Reads the certificate and its key.
+    pub certificate: &'a dyn Fn(&TlsConfig) -> Result<(), TlsError>,
 }
 
 /// A configuration that is good.

@@ -37,7 +37,7 @@ pub fn reference() -> String {
                 comment(&mut text, section.description());
                 text.push_str(&format!("[{name}]\n"));
                 let values = defaults.get(name).and_then(Toml::as_table);
-                keys(&mut text, section, values);
+                keys(&mut text, name, section, values);
             }
         }
     }
@@ -67,8 +67,11 @@ fn explain(text: &mut String, shape: Shape<'_>) {
     }
 }
 
-fn keys(text: &mut String, section: Shape<'_>, values: Option<&toml::Table>) {
-    for (key, shape) in ordered(section) {
+/// The keys of the section at `path`, then the sections within it.
+fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml::Table>) {
+    let (inner, plain): (Vec<_>, Vec<_>) =
+        ordered(section).into_iter().partition(|(_, shape)| shape.properties().next().is_some());
+    for (key, shape) in plain {
         explain(text, shape);
         match values.and_then(|values| values.get(key)) {
             Some(value) => text.push_str(&format!("#{key} = {value}\n")),
@@ -78,6 +81,12 @@ fn keys(text: &mut String, section: Shape<'_>, values: Option<&toml::Table>) {
                 shape.example().unwrap_or_default()
             )),
         }
+    }
+    for (key, shape) in inner {
+        let path = format!("{path}.{key}");
+        comment(text, shape.description());
+        text.push_str(&format!("[{path}]\n"));
+        keys(text, &path, shape, values.and_then(|values| values.get(key)?.as_table()));
     }
 }
 
@@ -159,7 +168,7 @@ mod tests {
         let schema = schemars::schema_for!(Section).into();
         let mut text = String::new();
         let values = toml::Table::from_iter([("count".to_owned(), Toml::Integer(5))]);
-        keys(&mut text, Shape::new(&schema), Some(&values));
+        keys(&mut text, "section", Shape::new(&schema), Some(&values));
         insta::assert_snapshot!(text.trim(), @r#"
         # How many.
         #count = 5

@@ -22,6 +22,8 @@ const MAX_AGE: HumanDuration = HumanDuration::secs(20 * 365 * 86_400);
 
 /// More than any host needs, and far from what an allocation or a channel can hold.
 const MAX_COUNT: usize = 10_000_000;
+/// Threads for clients: more than any machine has processors for.
+const MAX_SHARDS: usize = 1_024;
 
 /// Names and origins that a request is compared with, one by one.
 const LISTED_MAX: usize = 1_000;
@@ -55,6 +57,10 @@ pub(super) fn validate(
 ) -> Found {
     let mut report = Report { tree, struck, found: Found::default() };
     server(config, &mut report);
+    if let Some(Err(error)) = checks.map(|checks| (checks.certificate)(&config.server.tls)) {
+        let path = keys(&format!("server.tls.{}", error.key));
+        report.refuse(&[path], error.message, error.hint.map(str::to_owned));
+    }
     websocket(config, &mut report);
     stream(config, &mut report);
     state(config, &mut report);
@@ -162,12 +168,15 @@ fn websocket(config: &Config, report: &mut Report<'_>) {
     report.time(&keys("websocket.pong_timeout"), websocket.pong_timeout, MIN_TIMEOUT);
     report.time(&keys("websocket.write_timeout"), websocket.write_timeout, MIN_TIMEOUT);
     report.within(&keys("websocket.max_groups"), websocket.max_groups, 0..=1_000);
+    report.count("websocket.max_publishing", websocket.max_publishing);
     report.within(&keys("websocket.max_message_rate"), websocket.max_message_rate, 1..=1_000_000);
+    report.within(&keys("websocket.shards"), websocket.shards, 0..=MAX_SHARDS);
 }
 
 fn stream(config: &Config, report: &mut Report<'_>) {
     let hub = &config.hub;
     report.count("hub.client_buffer", hub.client_buffer);
+    report.size("hub.client_bytes", hub.client_bytes, 1 << 10, 1 << 40);
     report.count("hub.broadcast_buffer", hub.broadcast_buffer);
     report.count("hub.log_messages", hub.log_messages);
     report.size("hub.log_bytes", hub.log_bytes, 64 << 10, 1 << 40);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::stream;
 use super::task_series::tasks;
 use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
@@ -52,7 +53,7 @@ struct Looking(App, Arc<Vitals>);
 impl Source for Looking {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         self.http(out);
-        self.stream(out);
+        stream::push(out, &self.0);
         self.storage(out);
         self.0.pipeline.read(|state, _| {
             for (name, status) in state.collectors.iter() {
@@ -86,43 +87,18 @@ impl Looking {
                 out.push(name, &[(label, reason)], Value::Counter(count as f64));
             }
         }
+        self.tls(out);
     }
 
-    fn stream(&self, out: &mut BatchBuilder) {
-        let hub = &self.0.pipeline.hub;
-        let usage = hub.usage();
-        for (kind, count) in usage.published {
-            let labels = [("type", kind.name())];
-            out.push("gz_ws_messages_published_total", &labels, Value::Counter(count as f64));
-        }
-        for (code, count) in hub.clients.ended() {
-            let code = code.to_string();
-            let count = Value::Counter(count as f64);
-            out.push("gz_ws_connections_closed_total", &[("code", &code)], count);
-        }
-        for (coding, count) in hub.clients.by_coding() {
-            let deflate = if coding.deflate { "true" } else { "false" };
-            let labels = [("encoding", coding.encoding.name()), ("deflate", deflate)];
-            out.push("gz_ws_clients", &labels, Value::Gauge(count as f64));
-        }
-        let gauges = [
-            ("gz_ws_log_messages", usage.messages as f64),
-            ("gz_ws_log_bytes", usage.bytes as f64),
-            ("gz_pipeline_queue_inputs", self.0.pipeline.queued() as f64),
-        ];
-        for (name, value) in gauges {
-            out.push(name, &[], Value::Gauge(value));
-        }
-        let counters = [
-            ("gz_ws_connections_total", hub.clients.total()),
-            ("gz_ws_handshakes_total", self.0.handshakes()),
-            ("gz_ws_messages_sent_total", hub.clients.messages_sent.load(Ordering::Relaxed)),
-            ("gz_ws_sent_bytes_total", hub.clients.bytes_sent.load(Ordering::Relaxed)),
-            ("gz_ws_conflated_total", hub.clients.conflated.load(Ordering::Relaxed)),
-            ("gz_ws_gaps_total", hub.clients.gaps.load(Ordering::Relaxed)),
-        ];
-        for (name, value) in counters {
-            out.push(name, &[], Value::Counter(value as f64));
+    fn tls(&self, out: &mut BatchBuilder) {
+        let Some(certificate) = self.0.certificate() else { return };
+        let end = Value::Gauge(certificate.validity.not_after.as_millisecond() as f64 / 1000.0);
+        out.push("gz_tls_certificate_not_after_timestamp_seconds", &[], end);
+        let handshakes = self.0.handshakes();
+        out.push("gz_tls_handshakes_total", &[], Value::Counter(handshakes.done() as f64));
+        for (why, count) in handshakes.failed() {
+            let labels = [("reason", why.name())];
+            out.push("gz_tls_handshakes_failed_total", &labels, Value::Counter(count as f64));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod certificate;
 mod control;
 mod forward;
 mod hang;
@@ -14,10 +15,12 @@ mod signals;
 mod sockets;
 mod standing;
 mod status_line;
+mod stream;
 mod task_series;
 mod watchdog;
 
 pub use plugins::Plugins;
+pub use reload::ReloadError;
 pub use service::{Service, warn_of};
 pub use signals::{Signal, Signals};
 pub use sockets::{ListenError, Sockets};
@@ -30,6 +33,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use certificate::CertificateKeeper;
 use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
@@ -41,7 +45,7 @@ use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests};
+use crate::server::{self, App, ReloadRequests, TlsError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -66,6 +70,7 @@ pub struct Daemon {
     scheduler: Scheduler,
     status: JoinHandle<()>,
     listeners: Listeners,
+    certificate: CertificateKeeper,
     reloads: ReloadRequests,
 }
 
@@ -76,6 +81,10 @@ pub enum StartError {
     Storage(#[from] persist::Error),
     #[error("cannot start the thread of the database: {0}")]
     Thread(#[from] std::io::Error),
+    #[error("cannot start the threads of the clients: {0}")]
+    Clients(#[source] std::io::Error),
+    #[error("server.tls: {0}")]
+    Tls(#[from] TlsError),
 }
 
 impl Daemon {
@@ -110,7 +119,11 @@ impl Daemon {
         let (requests, reloads) = server::reload_requests();
         let query = config.query.clone();
         let app =
-            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query);
+            App::new(handle.clone(), controls.clone(), requests, past, http, websocket, query)
+                .map_err(StartError::Clients)?;
+        let tls = &config.server.tls;
+        let certificate =
+            tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
@@ -131,6 +144,7 @@ impl Daemon {
             scheduler,
             status,
             listeners,
+            certificate,
             reloads,
         };
         daemon.show_setup();
@@ -155,6 +169,16 @@ impl Daemon {
     /// The TCP address that it listens on, if there is one.
     pub fn address(&self) -> Option<SocketAddr> {
         self.listeners.address()
+    }
+
+    /// Whether what comes by TCP speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.app.certificate().is_some()
+    }
+
+    /// Looks after the certificate; gives what is to be said about it.
+    async fn look_at_certificate(&mut self) -> Option<String> {
+        self.certificate.look().await
     }
 
     /// Every address and path that it listens on, as text.
@@ -191,6 +215,8 @@ impl Daemon {
             let (open, _) = self.app.connections();
             tracing::warn!(open, "connections were cut: they did not end within the time-out");
         }
+        // What is left of the clients is cut; a thread of theirs ends as soon as it has looked up.
+        tokio::task::block_in_place(|| self.app.cut());
         self.status.abort();
         self.app.pipeline.end().await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::internal::Internal;
@@ -9,7 +10,7 @@ use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
 use crate::persist::Vitals;
 use crate::plugin::PluginHost;
 use crate::scheduler::{Instance, Settings};
-use crate::server::App;
+use crate::server::{App, Certificate};
 
 /// The plugins of a daemon. Made before it, because its configuration is checked against them.
 #[derive(Clone)]
@@ -78,6 +79,7 @@ impl Plugins {
             known_plugins: &known_plugins,
             why_missing: &why_missing,
             plugin_config: &plugin_config,
+            certificate: &|tls| Certificate::load(tls, Timestamp::now()).map(drop),
         })
     }
 }

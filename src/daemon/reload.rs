@@ -2,19 +2,40 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Daemon, ListenError, limits, tick, wanted};
+use crate::config::Change;
 use crate::config::{self, Changes, Config};
 use crate::pipeline::Input;
+use crate::server::TlsError;
 use crate::store::CollectorState;
+
+/// Why a configuration that is valid cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("server.tls: {0}")]
+    Tls(#[from] TlsError),
+}
 
 impl Daemon {
     /// Applies what `new` changes. What can fail comes first, so that a failure changes nothing.
     ///
     /// # Errors
-    /// [`ListenError`], with the old configuration in force.
-    pub async fn reload(&mut self, new: Config) -> Result<Changes, ListenError> {
-        let changes = config::diff(&self.config, &new);
+    /// [`ReloadError`], with the old configuration in force.
+    pub async fn reload(&mut self, new: Config) -> Result<Changes, ReloadError> {
+        let mut changes = config::diff(&self.config, &new);
+        let tls = &new.server.tls;
+        let certificate = tokio::task::block_in_place(|| self.certificate.load(tls))?;
         self.listeners.adopt(&self.config.server, &new.server)?;
+        if let Some(ends) = self.certificate.adopt(certificate) {
+            let [old, new] = ends.map(|end| Some(json!(format!("valid until {}", end?))));
+            let path = "server.tls.certificate".to_owned();
+            changes.values.push(Change { path, old, new });
+            changes.sections.insert("server".to_owned());
+        }
         if let Some(telemetry) = &self.telemetry {
             telemetry.set_level(new.log.level);
         }
@@ -75,6 +96,9 @@ impl Daemon {
     fn warn_of_what_waits(&self, new: &Config) {
         if new.hub.broadcast_buffer != self.config.hub.broadcast_buffer {
             tracing::warn!(key = "hub.broadcast_buffer", "takes effect at the next start");
+        }
+        if new.websocket.shards != self.config.websocket.shards {
+            tracing::warn!(key = "websocket.shards", "takes effect at the next start");
         }
         if new.storage != self.config.storage {
             tracing::warn!(key = "storage", "takes effect at the next start");

@@ -4,11 +4,11 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::standing::{Concern, Standing};
 use super::watchdog::Watchdog;
-use super::{Daemon, ListenError, Signal, Signals};
+use super::{Daemon, ReloadError, Signal, Signals, certificate};
 use crate::config::{Changes, Problem, Problems, Sources};
 use crate::server::{ReloadOutcome, ReloadRefusal};
 use crate::systemd::notify;
@@ -24,7 +24,7 @@ enum Refusal {
     #[error(transparent)]
     Config(#[from] Problems),
     #[error(transparent)]
-    Apply(#[from] ListenError),
+    Apply(#[from] ReloadError),
 }
 
 /// A daemon, and who has a say in its life.
@@ -84,8 +84,11 @@ impl Service {
     }
 
     async fn heed(&mut self) {
+        let mut certificate = interval(certificate::INTERVAL);
+        certificate.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rescanned = Instant::now();
         loop {
-            let rescan = sleep(self.daemon.rescan_interval());
+            let rescan = sleep_until(rescanned + self.daemon.rescan_interval());
             tokio::select! {
                 signal = self.signals.next() => match signal {
                     Signal::Reload => drop(self.reload().await),
@@ -93,7 +96,14 @@ impl Service {
                 },
                 // The other end is in the daemon's own hands, and so never gone.
                 Some(request) = self.daemon.reloads.recv() => request.answer(self.reload().await),
-                () = rescan => self.daemon.rescan().await,
+                () = rescan => {
+                    self.daemon.rescan().await;
+                    rescanned = Instant::now();
+                }
+                _ = certificate.tick() => {
+                    let concern = self.daemon.look_at_certificate().await;
+                    self.standing.concern(Concern::Certificate, concern);
+                }
             }
         }
     }
@@ -165,7 +175,7 @@ pub fn warn_of(warnings: &[Problem]) {
 }
 
 /// An error with what is behind it.
-fn in_full(error: &ListenError) -> String {
+fn in_full(error: &ReloadError) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

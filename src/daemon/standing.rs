@@ -20,6 +20,8 @@ pub(super) enum Concern {
     Reload,
     /// A part of the daemon does not answer.
     Watchdog,
+    /// The TLS certificate ends soon, or a new one is no good.
+    Certificate,
 }
 
 /// How the daemon stands. Cheap to clone.

@@ -94,7 +94,7 @@ impl Part {
 /// What the daemon is made of, in the order of the data.
 fn parts(daemon: &Daemon) -> Vec<Part> {
     let scheduler = daemon.scheduler.probe();
-    let (pipeline, hub) = (daemon.app.pipeline.clone(), daemon.app.pipeline.hub.clone());
+    let (pipeline, app) = (daemon.app.pipeline.clone(), daemon.app.clone());
     let http = daemon.listeners.probe();
     vec![
         Part::new("scheduler", move || {
@@ -106,8 +106,8 @@ fn parts(daemon: &Daemon) -> Vec<Part> {
             async move { pipeline.applied().await.is_ok() }
         }),
         Part::new("hub", move || {
-            let hub = hub.clone();
-            async move { hub.is_heard().await }
+            let app = app.clone();
+            async move { app.are_clients_served().await }
         }),
         Part::new("http", move || {
             let http = http.clone();

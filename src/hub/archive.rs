@@ -14,6 +14,17 @@ pub struct Ask {
     pub bytes: usize,
 }
 
+/// How much is read at once: all of it is in a client's queue then, and there may be many of them.
+const MESSAGES_AT_ONCE: usize = 500;
+const BYTES_AT_ONCE: usize = 64 << 10;
+
+impl Ask {
+    /// What is read at once of the events that `filter` matches.
+    pub fn of(from: u64, to: u64, filter: Filter) -> Self {
+        Self { from, to, filter, messages: MESSAGES_AT_ONCE, bytes: BYTES_AT_ONCE }
+    }
+}
+
 /// Events, or that there were some.
 #[derive(Debug, Clone)]
 pub enum Entry {
@@ -38,6 +49,8 @@ pub enum Reason {
     Storage,
     /// It belongs to another number line.
     Epoch,
+    /// The client was too slow for it.
+    Slow,
 }
 
 impl Reason {
@@ -47,6 +60,7 @@ impl Reason {
             Reason::Retention => "retention",
             Reason::Storage => "storage",
             Reason::Epoch => "epoch",
+            Reason::Slow => "slow",
         }
     }
 }

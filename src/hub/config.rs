@@ -11,6 +11,8 @@ use crate::units::ByteSize;
 pub struct Config {
     /// Messages that a client may be behind before states that have a successor are skipped for it.
     pub client_buffer: usize,
+    /// Bytes of messages that a client may be behind before the same.
+    pub client_bytes: ByteSize,
     /// Batches and commands that may wait for the pipeline; who sends more has to wait.
     pub broadcast_buffer: usize,
     /// Messages kept for clients that are behind.
@@ -23,6 +25,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             client_buffer: 256,
+            client_bytes: ByteSize(1 << 20),
             broadcast_buffer: 100,
             log_messages: 10_000,
             log_bytes: ByteSize(4 << 20),

@@ -1,14 +1,15 @@
 //! A client's place in the log, and what is due to it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
+use super::feed::around;
 use super::log::Log;
-use super::{Filter, Hub, Message, Subject};
+use super::{Filter, Gap, Hub, Message, Piece, Reason, Subject, Type};
 
 /// Messages handed out at once are bounded by bytes, so that a client that catches up neither holds
-/// the log's lock for long nor needs a large buffer.
-const BYTES_PER_TAKE: usize = 256 << 10;
+/// the log's lock for long nor needs a large buffer: a socket takes no more at a time, and there may be
+/// ten thousand such clients.
+const BYTES_PER_TAKE: usize = 64 << 10;
 
 /// A client's place in the log: the number of the next message it has not been given.
 #[derive(Debug, Clone, Copy)]
@@ -21,14 +22,12 @@ pub struct Cursor {
 pub struct Due {
     /// What the log no longer holds. It comes before everything else that is due.
     pub older: Option<Older>,
-    /// Messages, oldest first.
-    pub messages: Vec<Message>,
+    /// Messages, oldest first, and what was dropped between them.
+    pub pieces: Vec<Piece>,
     /// States left out because a newer one is due as well.
     pub conflated: u64,
-    /// Whether the cursor has reached the head.
+    /// Whether the cursor has reached the end.
     pub complete: bool,
-    /// The name of the number line.
-    pub epoch: Arc<str>,
 }
 
 /// A run of the stream that has left the log, both ends included.
@@ -50,23 +49,38 @@ impl Cursor {
         self.next - 1
     }
 
-    /// Moves on and returns what `filter` matches on the way.
-    pub fn take(&mut self, hub: &Hub, filter: &Filter) -> Due {
+    /// The number of the first message that it has not moved past.
+    pub fn next(self) -> u64 {
+        self.next
+    }
+
+    /// Moves on, no further than to `until`, and returns what `filter` matches on the way. If the
+    /// client is `slow` and beyond the bounds, events that are beyond them are dropped.
+    pub fn take(&mut self, hub: &Hub, filter: &Filter, until: u64, slow: bool) -> Due {
         let log = hub.log.lock();
-        let mut due = Due { epoch: log.epoch(), ..Due::default() };
+        let mut due = Due::default();
+        let (bounds, lag) = (log.bounds(), log.lag(self.next));
+        let behind = lag.is_beyond(bounds);
+        // What is dropped is numbered below this.
+        let kept = if behind && slow { log.within(bounds) } else { 0 };
         if self.next < log.tail() {
             let states = log.last_states(self.next).filter(|state| filter.matches(&state.subject));
-            let states = states.cloned().collect();
-            due.older = Some(Older { from: self.next, to: log.tail() - 1, states });
+            let (from, to) = (self.next, log.tail() - 1);
+            let older = Older { from, to, states: states.cloned().collect() };
             self.next = log.tail();
+            if kept == 0 {
+                due.older = Some(older);
+            } else {
+                due.pieces = older.dropped(filter);
+            }
             return due;
         }
         // A cursor may be ahead of what is published: it was made when more had its number already.
-        let behind = (log.head() + 1).saturating_sub(self.next) > log.client_buffer();
-        let newest = if behind { self.newest_states(&log, filter) } else { HashSet::new() };
-        let mut bytes = 0;
-        for message in log.since(self.next) {
+        let newest = if behind { self.newest_states(&log, filter, until) } else { HashSet::new() };
+        let (mut bytes, mut dropped) = (0, None::<Gap>);
+        for message in log.since(self.next).take_while(|message| message.seq <= until) {
             if bytes >= BYTES_PER_TAKE {
+                due.pieces.extend(dropped.map(Piece::Lost));
                 return due;
             }
             self.next = message.seq + 1;
@@ -77,20 +91,41 @@ impl Cursor {
                 due.conflated += 1;
                 continue;
             }
+            if message.seq < kept && !message.subject.is_state() {
+                let from = dropped.map_or(message.seq, |gap| gap.from);
+                dropped = Some(Gap { from, to: message.seq, reason: Reason::Slow });
+                continue;
+            }
+            due.pieces.extend(dropped.take().map(Piece::Lost));
             bytes += message.text.len();
-            due.messages.push(message.clone());
+            due.pieces.push(Piece::Message(message.clone()));
         }
+        due.pieces.extend(dropped.map(Piece::Lost));
         due.complete = true;
         due
     }
 
     /// The numbers of the states that have no successor among what is due.
-    fn newest_states(&self, log: &Log, filter: &Filter) -> HashSet<u64> {
+    fn newest_states(&self, log: &Log, filter: &Filter, until: u64) -> HashSet<u64> {
         let mut seen: HashSet<&Subject> = HashSet::new();
-        let newest = log.since(self.next).rev().filter(|Message { subject, .. }| {
-            subject.is_state() && filter.matches(subject) && seen.insert(subject)
+        let newest = log.since(self.next).rev().filter(|Message { seq, subject, .. }| {
+            *seq <= until && subject.is_state() && filter.matches(subject) && seen.insert(subject)
         });
         newest.map(|message| message.seq).collect()
+    }
+}
+
+impl Older {
+    /// All of it but the states is dropped.
+    fn dropped(self, filter: &Filter) -> Vec<Piece> {
+        let Self { from, to, states } = self;
+        let mut pieces = Vec::new();
+        if filter.types.iter().any(Type::is_event) {
+            around(Gap { from, to, reason: Reason::Slow }, states.into_iter(), &mut pieces);
+        } else {
+            pieces.extend(states.into_iter().map(Piece::Message));
+        }
+        pieces
     }
 }
 
@@ -115,13 +150,16 @@ mod tests {
         hub.publish(hub.number(vec![Draft { subject, data: "{}".to_owned() }], NOW));
     }
 
+    fn take(hub: &Hub, cursor: &mut Cursor) -> Due {
+        cursor.take(hub, &Filter::default(), u64::MAX, false)
+    }
+
     fn seqs(due: &Due) -> Vec<u64> {
-        let seq = |message: &Message| {
-            let value: serde_json::Value =
-                serde_json::from_slice(&message.text).expect("valid JSON");
-            value["seq"].as_u64().expect("a number")
+        let seq = |piece: &Piece| match piece {
+            Piece::Message(message) => message.seq,
+            other => panic!("{other:?}"),
         };
-        due.messages.iter().map(seq).collect()
+        due.pieces.iter().map(seq).collect()
     }
 
     #[test]
@@ -129,10 +167,10 @@ mod tests {
         let hub = hub(10, 10);
         publish(&hub, Subject::SystemStatus);
         let mut cursor = hub.cursor();
-        assert!(cursor.take(&hub, &Filter::default()).messages.is_empty());
+        assert!(take(&hub, &mut cursor).pieces.is_empty());
         publish(&hub, Subject::SystemStatus);
         publish(&hub, Subject::TaskUpdate("t".into()));
-        let due = cursor.take(&hub, &Filter::default());
+        let due = take(&hub, &mut cursor);
         assert_eq!(seqs(&due), [2, 3]);
         assert!(due.complete && due.older.is_none());
     }
@@ -146,7 +184,7 @@ mod tests {
             publish(&hub, Subject::MetricsUpdate);
             publish(&hub, Subject::Alert(Severity::High));
         }
-        let due = cursor.take(&hub, &Filter::default());
+        let due = take(&hub, &mut cursor);
         assert_eq!(seqs(&due), [3, 6, 7, 8, 9]);
         assert_eq!(due.conflated, 4);
     }
@@ -161,12 +199,12 @@ mod tests {
         for _ in 0..7 {
             publish(&hub, Subject::Alert(Severity::High));
         }
-        let due = cursor.take(&hub, &Filter::default());
+        let due = take(&hub, &mut cursor);
         let older = due.older.expect("it is far behind");
         let states: Vec<u64> = older.states.iter().map(|state| state.seq).collect();
         assert_eq!((older.from, older.to, states), (1, 6, vec![2, 3]));
-        assert!(due.messages.is_empty() && !due.complete);
-        assert_eq!(seqs(&cursor.take(&hub, &Filter::default())), [7, 8, 9, 10]);
+        assert!(due.pieces.is_empty() && !due.complete);
+        assert_eq!(seqs(&take(&hub, &mut cursor)), [7, 8, 9, 10]);
     }
 
     #[test]
@@ -176,10 +214,10 @@ mod tests {
         let waiting = hub.number(vec![draft; 9], NOW);
         let mut cursor = hub.cursor();
         assert_eq!((cursor.position(), hub.position().1), (9, 0));
-        assert!(cursor.take(&hub, &Filter::default()).complete);
+        assert!(take(&hub, &mut cursor).complete);
         hub.publish(waiting);
         publish(&hub, Subject::SystemStatus);
-        assert_eq!(seqs(&cursor.take(&hub, &Filter::default())), [10]);
+        assert_eq!(seqs(&take(&hub, &mut cursor)), [10]);
     }
 
     #[test]
@@ -218,7 +256,8 @@ mod tests {
         let mut publish_and_take = |coding| {
             for _ in 0..100 {
                 publish(&hub, Subject::SystemStatus);
-                for message in cursor.take(&hub, &Filter::default()).messages {
+                for piece in take(&hub, &mut cursor).pieces {
+                    let Piece::Message(message) = piece else { panic!("{piece:?}") };
                     message.frame(coding, &hub.deflater);
                 }
             }
@@ -249,10 +288,10 @@ mod tests {
                     _ => { events.push(seq); publish(&hub, Subject::TaskUpdate("t".into())) }
                 }
                 if *read {
-                    got.extend(seqs(&cursor.take(&hub, &Filter::default())));
+                    got.extend(seqs(&take(&hub, &mut cursor)));
                 }
             }
-            got.extend(seqs(&cursor.take(&hub, &Filter::default())));
+            got.extend(seqs(&take(&hub, &mut cursor)));
             prop_assert!(got.is_sorted_by(|a, b| a < b));
             prop_assert!(events.iter().all(|seq| got.contains(seq)));
             prop_assert!(last_state.is_none_or(|seq| got.contains(&seq)));

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Gap, Reason};
+
 const EPOCH_BYTES_MAX: usize = 64;
 
 /// A number line, as it is when the stream begins.
@@ -67,6 +69,27 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where a client that comes back is to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The number of the first message that it may have missed.
+    pub from: u64,
+    /// What it cannot have, because its place is in another number line.
+    pub gap: Option<Gap>,
+}
+
+impl Start {
+    /// Behind `place`, in the line called `epoch` in which `head` was the last number published.
+    pub fn after(place: &Place, epoch: &str, head: u64) -> Self {
+        if place.epoch == epoch && place.seq <= head {
+            return Self { from: place.seq + 1, gap: None };
+        }
+        // A number that was never given is of another line, too: that of a newer database. What
+        // came before this line counts as its number 0.
+        Self { from: head + 1, gap: Some(Gap { from: 0, to: head, reason: Reason::Epoch }) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +109,22 @@ mod tests {
         }
         check("e:18446744073709551616", None);
         check(&format!("{}:1", "e".repeat(65)), None);
+    }
+
+    #[test]
+    fn a_place_is_good_in_its_own_line_up_to_what_was_published() {
+        let check = |epoch: &str, seq, expected: (u64, Option<(u64, u64)>)| {
+            let place = Place { epoch: epoch.to_owned(), seq };
+            let Start { from, gap } = Start::after(&place, "e", 10);
+            assert_eq!((from, gap.map(|gap| (gap.from, gap.to))), expected, "{place}");
+        };
+        check("e", 0, (1, None));
+        check("e", 7, (8, None));
+        check("e", 10, (11, None));
+        check("e", 11, (11, Some((0, 10))));
+        check("f", 7, (11, Some((0, 10))));
+        let place = Place { epoch: "f".to_owned(), seq: 7 };
+        let gap = Some(Gap { from: 0, to: 0, reason: Reason::Epoch });
+        assert_eq!(Start::after(&place, "e", 0), Start { from: 1, gap });
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::frames::Held;
 use super::line::fresh_epoch;
-use super::{Ask, Config, Draft, Entry, Line, Message, Page, Subject, Type, Usage};
+use super::{Ask, Bounds, Config, Draft, Entry, Lag, Line, Message, Page, Subject, Type, Usage};
 use crate::sample::Moment;
 
 /// Subjects whose newest state is kept beyond the ring; there is one for every collector.
@@ -16,6 +17,10 @@ const LAST_STATES_MAX: usize = 4_096;
 pub(super) struct Log {
     epoch: Arc<str>,
     messages: VecDeque<Message>,
+    /// By message: when it was published, and the bytes of all messages up to its end.
+    marks: VecDeque<(Instant, u64)>,
+    /// The bytes of all messages that ever were.
+    end: u64,
     /// Bytes of their JSON.
     bytes: usize,
     /// Bytes of their frames in other codings, which are made while they are here.
@@ -39,6 +44,8 @@ impl Log {
         Self {
             epoch: line.epoch.into(),
             messages: VecDeque::new(),
+            marks: VecDeque::new(),
+            end: 0,
             bytes: 0,
             held: Held::default(),
             head: line.last,
@@ -74,9 +81,39 @@ impl Log {
         self.head + 1 - self.messages.len() as u64
     }
 
-    /// How far behind a client may be before states are conflated for it.
-    pub(super) fn client_buffer(&self) -> u64 {
-        self.limits.client_buffer as u64
+    /// How far behind a client may be.
+    pub(super) fn bounds(&self) -> Bounds {
+        let Config { client_buffer, client_bytes, log_bytes, .. } = &self.limits;
+        let (messages, bytes) = (*client_buffer as u64, **client_bytes);
+        Bounds { messages, bytes, log_bytes: **log_bytes as usize }
+    }
+
+    /// How far behind a client is to whom the message numbered `next` is due.
+    pub(super) fn lag(&self, next: u64) -> Lag {
+        let messages = (self.head + 1).saturating_sub(next);
+        let before = next.max(self.tail()) - self.tail();
+        let begin = before.checked_sub(1).map_or_else(
+            || self.end - self.bytes as u64,
+            |index| self.marks.get(index as usize).map_or(self.end, |(_, end)| *end),
+        );
+        Lag { messages, bytes: self.end - begin }
+    }
+
+    /// The number of the first message with which a client would be within the bounds; the newest one
+    /// always is.
+    pub(super) fn within(&self, Bounds { messages, bytes, .. }: Bounds) -> u64 {
+        let by_messages = (self.head + 1).saturating_sub(messages);
+        // All behind the first mark from which no more than that follows.
+        let index = self.marks.partition_point(|(_, end)| self.end - end > bytes);
+        let all_fit = self.bytes as u64 <= bytes;
+        let by_bytes = if all_fit { self.tail() } else { self.tail() + index as u64 + 1 };
+        by_messages.max(by_bytes).min(self.head)
+    }
+
+    /// When the messages numbered `from` and above were published, oldest first.
+    pub(super) fn published(&self, from: u64) -> impl Iterator<Item = Instant> {
+        let skip = from.saturating_sub(self.tail()) as usize;
+        self.marks.range(skip.min(self.marks.len())..).map(|(published, _)| *published)
     }
 
     /// Gives numbers. Beyond the limit the line gets another name: whoever continues the old one
@@ -92,7 +129,7 @@ impl Log {
         messages.collect()
     }
 
-    pub(super) fn append(&mut self, message: Message) {
+    pub(super) fn append(&mut self, message: Message, now: Instant) {
         debug_assert_eq!(message.seq, self.head + 1, "published in the order of the numbers");
         self.head = message.seq;
         self.published[message.subject.kind() as usize] += 1;
@@ -101,6 +138,8 @@ impl Log {
             before.and_then(|seq| self.last_states.remove(&seq));
         }
         self.bytes += message.text.len();
+        self.end += message.text.len() as u64;
+        self.marks.push_back((now, self.end));
         self.messages.push_back(message);
         self.trim();
     }
@@ -156,6 +195,7 @@ impl Log {
                 || self.bytes() as u64 > *self.limits.log_bytes)
         {
             let Some(oldest) = self.messages.pop_front() else { return };
+            self.marks.pop_front();
             self.bytes -= oldest.text.len();
             if self.newest.get(&oldest.subject) == Some(&oldest.seq) {
                 self.last_states.insert(oldest.seq, oldest.lean());

@@ -43,6 +43,11 @@ impl Type {
         }
     }
 
+    /// Whether its messages are events, of which none may be skipped.
+    pub fn is_event(self) -> bool {
+        matches!(self, Type::TaskUpdate | Type::Alert | Type::GroupMessage)
+    }
+
     /// The type of this name.
     pub fn of(name: &str) -> Option<Type> {
         Type::ALL.into_iter().find(|kind| kind.name() == name)
@@ -78,10 +83,7 @@ impl Subject {
 
     /// Whether a newer message with an equal subject makes this one worthless. Events never are.
     pub fn is_state(&self) -> bool {
-        match self {
-            Subject::SystemStatus | Subject::MetricsUpdate | Subject::CollectorUpdate(_) => true,
-            Subject::TaskUpdate(_) | Subject::Alert(_) | Subject::GroupMessage(_) => false,
-        }
+        !self.kind().is_event()
     }
 }
 

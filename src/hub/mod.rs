@@ -1,48 +1,71 @@
-//! What bytes are owed to whom: one log of encoded messages, and a cursor per client.
+//! What bytes are owed to whom: one log of encoded messages, and a place in it for every client.
 //!
-//! The hub knows no socket. Whoever owns one holds a [`Cursor`], waits on [`Hub::changed`] and asks
-//! [`Cursor::take`] for what is due; a client that does not ask costs nothing but its place in the log.
+//! The hub knows no socket. Whoever owns some has [`Feeds`], which it asks what is due to whom, and a
+//! bell ([`Hub::listen`]) that says when to ask.
 
 mod archive;
+mod class;
 mod client;
 mod coding;
 mod config;
 mod cursor;
 mod deflater;
+mod feed;
 mod filter;
 mod frame;
 mod frames;
+mod lag;
 mod line;
 mod log;
 mod message;
 mod messagepack;
 mod peer;
+mod slow;
 
 pub use archive::{Archive, Ask, Entry, Gap, Page, Reason};
-pub use client::{Client, Clients, Membership};
+pub use class::{Classes, Counts, Key, Rest, Written};
+pub use client::{Client, Clients, Membership, client_id, client_number};
 pub use coding::{Coding, Encoding};
 pub use config::Config;
 pub use cursor::{Cursor, Due, Older};
 pub use deflater::{Compression, Deflater};
+pub use feed::{Answer, Feeds, Need, Notice, Piece, Progress, Resumed, Sent, Voice, Welcome};
 pub use filter::{Filter, TypeSet};
 pub use frame::{Header, Opcode};
 pub use frames::finish;
-pub use line::{Line, NoPlace, Place};
+pub use lag::{Bounds, Lag};
+pub use line::{Line, NoPlace, Place, Start};
 pub use message::{Draft, Message, Subject, Type};
 pub use peer::Peer;
+pub use slow::SlowClient;
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::sync::watch;
+use std::time::Instant;
+
+use parking_lot::{Mutex, RwLock};
 
 use crate::sample::Moment;
 use log::Log;
 
+/// Is rung when something was published. It may not block.
+type Bell = Box<dyn Fn() + Send + Sync>;
+
+/// What was published since somebody last looked.
+#[derive(Debug)]
+pub struct News {
+    /// Oldest first, with the time at which each was published; `None` if some have left the log.
+    pub messages: Option<Vec<(Message, Instant)>>,
+    /// The name of the number line, and the last number published.
+    pub epoch: Arc<str>,
+    pub head: u64,
+    pub bounds: Bounds,
+}
+
 /// The stream. One task gives numbers, one publishes, in the same order; any number of cursors read.
 pub struct Hub {
     log: Mutex<Log>,
-    head: watch::Sender<u64>,
+    bells: RwLock<Vec<Bell>>,
     /// What compresses messages for those who take them so.
     pub deflater: Deflater,
     /// Who is connected.
@@ -57,10 +80,9 @@ impl Hub {
 
     /// An empty stream that goes on where `line` ends.
     pub fn on(line: Line, config: &Config) -> Self {
-        let last = line.last;
         Self {
             log: Mutex::new(Log::new(line, config)),
-            head: watch::Sender::new(last),
+            bells: RwLock::default(),
             deflater: Deflater::default(),
             clients: Clients::default(),
         }
@@ -76,13 +98,13 @@ impl Hub {
         if messages.is_empty() {
             return;
         }
+        let now = Instant::now();
         let mut log = self.log.lock();
         for message in messages {
-            log.append(message);
+            log.append(message, now);
         }
-        let head = log.head();
         drop(log);
-        self.head.send_replace(head);
+        self.bells.read().iter().for_each(|bell| bell());
     }
 
     /// The name of the number line and the last number published.
@@ -106,11 +128,6 @@ impl Hub {
         Cursor::new(self.log.lock().line().last + 1)
     }
 
-    /// A cursor to whom everything published from now on is due.
-    pub fn cursor_at_head(&self) -> Cursor {
-        Cursor::new(self.log.lock().head() + 1)
-    }
-
     /// Events that the log still has; `None` if they begin before it does.
     pub fn read(&self, ask: &Ask) -> Option<Page> {
         self.log.lock().read(ask)
@@ -121,18 +138,22 @@ impl Hub {
         self.log.lock().tail()
     }
 
-    /// Wakes whenever something was published.
-    pub fn changed(&self) -> watch::Receiver<u64> {
-        self.head.subscribe()
+    /// Has `bell` rung whenever something was published, for as long as the hub lives.
+    pub fn listen(&self, bell: impl Fn() + Send + Sync + 'static) {
+        self.bells.write().push(Box::new(bell));
     }
 
-    /// True once a subscriber has been woken, as by a message; the others find nothing new.
-    pub async fn is_heard(&self) -> bool {
-        let mut subscriber = self.changed();
-        subscriber.mark_unchanged();
-        let head = self.log.lock().head();
-        self.head.send_modify(|known| *known = head.max(*known));
-        subscriber.changed().await.is_ok()
+    /// What was published after the number `head`.
+    pub fn news(&self, head: u64) -> News {
+        let log = self.log.lock();
+        let messages = (head + 1 >= log.tail())
+            .then(|| log.since(head + 1).cloned().zip(log.published(head + 1)).collect());
+        News { messages, epoch: log.epoch(), head: log.head(), bounds: log.bounds() }
+    }
+
+    /// How far behind a client is to whom the message numbered `next` is due.
+    pub fn lag(&self, next: u64) -> Lag {
+        self.log.lock().lag(next)
     }
 
     /// Adopts new bounds; what is beyond them is dropped from the log.

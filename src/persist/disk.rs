@@ -65,6 +65,8 @@ pub(super) struct Disk {
     /// Where it is said that samples could not be written.
     troubles: Option<mpsc::Sender<Trouble>>,
     next_removal: Instant,
+    /// When there was last a portion for the history, or nothing to be done.
+    kept_at: Instant,
     /// Whether the tasks and alerts in it were read.
     pub(super) is_loaded: bool,
 }
@@ -94,6 +96,7 @@ impl Disk {
             database: None,
             troubles: None,
             next_removal: Instant::now() + BETWEEN_REMOVALS,
+            kept_at: Instant::now(),
             is_loaded: false,
         }
     }
@@ -215,19 +218,18 @@ impl Disk {
     /// Does its jobs until nobody has any more; between them, what is to be done for the history.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
+            let now = Instant::now();
             let turn = match self.database {
-                Some(_) => self.keeper.next_turn(),
-                None => Instant::now() + BETWEEN_REMOVALS,
+                Some(_) => self.keeper.next_turn(now),
+                None => now + BETWEEN_REMOVALS,
             };
             let due = turn.min(self.next_removal);
-            match jobs.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            match jobs.recv_timeout(due.saturating_duration_since(now)) {
                 // Whoever gave the job may have gone meanwhile.
                 Ok(Job::Open(reply)) => drop(reply.send(self.open_again())),
                 Ok(Job::Commit(group, reply)) => {
                     drop(reply.send(self.commit(&group, Timestamp::now())));
-                    if turn + SAMPLES_WAIT < Instant::now() {
-                        self.keep();
-                    }
+                    self.keep_if_late();
                 }
                 Err(RecvTimeoutError::Timeout) => self.between_jobs(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -246,17 +248,29 @@ impl Disk {
     }
 
     fn between_jobs(&mut self) {
-        if Instant::now() >= self.next_removal {
-            self.next_removal = Instant::now() + BETWEEN_REMOVALS;
+        let now = Instant::now();
+        if now >= self.next_removal {
+            self.next_removal = now + BETWEEN_REMOVALS;
             self.remove_old();
         }
-        if Instant::now() >= self.keeper.next_turn() {
+        if now >= self.keeper.next_turn(now) {
+            self.keep();
+        }
+    }
+
+    /// Events that come without a pause do not keep samples from being written for ever.
+    fn keep_if_late(&mut self) {
+        let now = Instant::now();
+        if now < self.keeper.next_turn(now) {
+            self.kept_at = now;
+        } else if now >= self.kept_at + SAMPLES_WAIT {
             self.keep();
         }
     }
 
     /// Does a portion of what is to be done for the history.
     fn keep(&mut self) {
+        self.kept_at = Instant::now();
         let (history, now) = (self.history.read().clone(), Timestamp::now());
         let (Some(database), keeper) = (self.database.as_mut(), &mut self.keeper) else { return };
         let done = database.keep(|connection| keeper.turn(connection, &history, now));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::schema;
 
@@ -39,7 +39,21 @@ impl Readers {
         free.retain(|(of, _)| *of == generation);
         let kept = free.pop();
         drop(free);
-        kept.map_or_else(|| Ok((generation, schema::open_to_read(&self.path)?)), Ok)
+        kept.map_or_else(|| Ok((generation, self.open()?)), Ok)
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let opened = schema::open_to_read(&self.path).and_then(|connection| {
+            // What it lacks beside the file it says with the first look.
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            Ok(connection)
+        });
+        match opened {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+                schema::open_frozen(&self.path).map_err(|_| error)
+            }
+            opened => opened,
+        }
     }
 
     pub(super) fn give_back(&self, connection: Reading) {

@@ -36,7 +36,7 @@ struct Applied {
 /// What waits for the pipeline.
 pub enum Envelope {
     /// An input, with the place for its answer.
-    Input(Input, Option<oneshot::Sender<Outcome>>),
+    Input(Box<Input>, Option<oneshot::Sender<Outcome>>),
     /// Somebody wants to know that all before this is applied.
     Probe(oneshot::Sender<()>),
     /// Everything that came before this is to be done, and nothing after it.
@@ -67,14 +67,14 @@ impl Handle {
     /// # Errors
     /// [`Closed`] when the daemon stops.
     pub async fn send(&self, input: Input) -> Result<(), Closed> {
-        self.inputs.send(Envelope::Input(input, None)).await.map_err(|_| Closed)
+        self.inputs.send(Envelope::Input(Box::new(input), None)).await.map_err(|_| Closed)
     }
 
     /// Sends an input if there is room for it; gives it back if there is none.
     pub fn try_send(&self, input: Input) -> Option<Input> {
         match self.inputs.try_reserve() {
             Ok(place) => {
-                place.send(Envelope::Input(input, None));
+                place.send(Envelope::Input(Box::new(input), None));
                 None
             }
             Err(_) => Some(input),
@@ -87,7 +87,7 @@ impl Handle {
     /// [`Closed`] when the daemon stops.
     pub async fn command(&self, command: Command) -> Result<Outcome, Closed> {
         let (reply, answer) = oneshot::channel();
-        let envelope = Envelope::Input(Input::Command(command), Some(reply));
+        let envelope = Envelope::Input(Box::new(Input::Command(command)), Some(reply));
         self.inputs.send(envelope).await.map_err(|_| Closed)?;
         answer.await.map_err(|_| Closed)
     }
@@ -189,7 +189,7 @@ impl Handle {
 pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>, steps: mpsc::Sender<Step>) {
     while let Some(envelope) = inputs.recv().await {
         let (input, reply) = match envelope {
-            Envelope::Input(input, reply) => (input, reply),
+            Envelope::Input(input, reply) => (*input, reply),
             Envelope::Probe(reply) => {
                 // Who asked may have gone.
                 let _ = reply.send(());

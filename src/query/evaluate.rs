@@ -8,20 +8,17 @@ use promql_parser::parser::{
     AtModifier, Expr, MatrixSelector, Offset, SubqueryExpr, UnaryExpr, VectorSelector,
 };
 
-use super::function::unwrapped;
 use super::labels::{Interned, LabelSets};
-use super::select::{Aspect, Selected, Source, Want, check_samples, load};
+use super::select::{Selected, check_samples};
 use super::window::Window;
 use super::{Config, Error};
 use crate::store::history::Point;
 
 /// How far back an instant looks for the last sample of a series: Prometheus' own default.
-const LOOKBACK_MS: i64 = 300_000;
+pub(super) const LOOKBACK_MS: i64 = 300_000;
 /// The step of a subquery that names none: Prometheus' own default of its evaluation interval.
-const SUBQUERY_STEP_MS: i64 = 60_000;
+pub(super) const SUBQUERY_STEP_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
-/// So many samples a range should have where not each of them is kept any more.
-const SAMPLES_OF_A_RANGE: i64 = 4;
 /// Label sets that a query may make for each series that a selector may find.
 const LABEL_SETS_PER_SERIES: usize = 16;
 /// Between two looks at the clock.
@@ -57,11 +54,11 @@ pub(super) struct Evaluation<'a> {
     pub(super) config: &'a Config,
     pub(super) sets: LabelSets,
     span: Span,
-    expired: &'a dyn Fn() -> bool,
+    pub(super) expired: &'a dyn Fn() -> bool,
     /// The samples of each selector, by its address.
-    selected: HashMap<usize, Arc<Vec<Selected>>>,
+    pub(super) selected: HashMap<usize, Arc<Vec<Selected>>>,
     /// How many samples were read or made.
-    samples: usize,
+    pub(super) samples: usize,
     work: u32,
 }
 
@@ -70,7 +67,7 @@ pub(super) fn place_of<T>(node: &T) -> usize {
     std::ptr::from_ref(node).addr()
 }
 
-fn milliseconds(duration: Duration) -> i64 {
+pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -78,90 +75,6 @@ impl<'a> Evaluation<'a> {
     pub(super) fn new(config: &'a Config, span: Span, expired: &'a dyn Fn() -> bool) -> Self {
         let (sets, selected) = (LabelSets::default(), HashMap::new());
         Self { config, sets, span, expired, selected, samples: 0, work: 0 }
-    }
-
-    /// Reads all that the expression needs between two times of evaluation that are `step` apart.
-    pub(super) fn prepare(
-        &mut self,
-        expr: &Expr,
-        (from, to): (i64, i64),
-        step: i64,
-        source: Source<'_>,
-    ) -> Result<(), Error> {
-        match expr {
-            Expr::VectorSelector(selector) => {
-                let want = Want { from, to, grain: step, aspect: Aspect::Last };
-                self.load(selector, want, LOOKBACK_MS, source)?;
-            }
-            Expr::MatrixSelector(matrix) => {
-                self.load_matrix(matrix, (from, to), Aspect::Last, source)?;
-            }
-            Expr::Subquery(subquery) => {
-                let offset = subquery.offset.as_ref();
-                let from = self.time(offset, subquery.at.as_ref(), from);
-                let to = self.time(offset, subquery.at.as_ref(), to);
-                let from = from.saturating_sub(milliseconds(subquery.range));
-                let step = subquery.step.map_or(SUBQUERY_STEP_MS, milliseconds);
-                self.prepare(&subquery.expr, (from, to), step, source)?;
-            }
-            Expr::Aggregate(aggregate) => {
-                if let Some(parameter) = &aggregate.param {
-                    self.prepare(parameter, (from, to), step, source)?;
-                }
-                self.prepare(&aggregate.expr, (from, to), step, source)?;
-            }
-            Expr::Unary(unary) => self.prepare(&unary.expr, (from, to), step, source)?,
-            Expr::Binary(binary) => {
-                self.prepare(&binary.lhs, (from, to), step, source)?;
-                self.prepare(&binary.rhs, (from, to), step, source)?;
-            }
-            Expr::Paren(paren) => self.prepare(&paren.expr, (from, to), step, source)?,
-            Expr::Call(call) => {
-                for argument in &call.args.args {
-                    match unwrapped(argument) {
-                        Expr::MatrixSelector(matrix) => {
-                            let aspect = Aspect::of(call.func.name);
-                            self.load_matrix(matrix, (from, to), aspect, source)?;
-                        }
-                        other => self.prepare(other, (from, to), step, source)?,
-                    }
-                }
-            }
-            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
-        }
-        Ok(())
-    }
-
-    fn load_matrix(
-        &mut self,
-        matrix: &MatrixSelector,
-        (from, to): (i64, i64),
-        aspect: Aspect,
-        source: Source<'_>,
-    ) -> Result<(), Error> {
-        let range = milliseconds(matrix.range);
-        let want = Want { from, to, grain: range / SAMPLES_OF_A_RANGE, aspect };
-        self.load(&matrix.vs, want, range, source)?;
-        // In a range the mark of an end is nothing.
-        let found = self.selected.get_mut(&place_of(&matrix.vs)).and_then(Arc::get_mut);
-        found.into_iter().flatten().for_each(Selected::drop_marks);
-        Ok(())
-    }
-
-    fn load(
-        &mut self,
-        selector: &VectorSelector,
-        want: Want,
-        back: i64,
-        source: Source<'_>,
-    ) -> Result<(), Error> {
-        let from = self.time(selector.offset.as_ref(), selector.at.as_ref(), want.from);
-        let to = self.time(selector.offset.as_ref(), selector.at.as_ref(), want.to);
-        let want = Want { from: from.saturating_sub(back), to, ..want };
-        let (sets, samples) = (&mut self.sets, &mut self.samples);
-        let found = load(selector, want, source, self.config, sets, samples, self.expired)?;
-        self.selected.insert(place_of(selector), Arc::new(found));
-        if (self.expired)() { Err(Error::Timeout) } else { Ok(()) }
     }
 
     /// What the expression is at a time.
@@ -340,7 +253,12 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The time that a modifier means.
-    fn time(&self, offset: Option<&Offset>, at_modifier: Option<&AtModifier>, at: i64) -> i64 {
+    pub(super) fn time(
+        &self,
+        offset: Option<&Offset>,
+        at_modifier: Option<&AtModifier>,
+        at: i64,
+    ) -> i64 {
         let at = match at_modifier {
             None => at,
             Some(AtModifier::Start) => self.span.start,
@@ -401,7 +319,7 @@ impl Selected {
         }
     }
 
-    fn drop_marks(&mut self) {
+    pub(super) fn drop_marks(&mut self) {
         let points = self.times.iter().zip(&self.values);
         let is_mark = |(at, value): (&i64, &f64)| Point { at: *at, value: *value }.is_stale();
         let marks: Vec<bool> = points.map(is_mark).collect();

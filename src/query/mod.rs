@@ -16,6 +16,7 @@ mod labels;
 mod number;
 mod parse;
 mod place;
+mod prepare;
 mod relabel;
 mod result;
 mod select;

@@ -9,8 +9,9 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::either::Either;
 
-use super::socket::{Listener, Stream};
+use super::socket::{Accepted, Listener};
 use super::{App, connection};
 use crate::hub::Peer;
 
@@ -56,7 +57,7 @@ pub async fn serve(
     }
 }
 
-fn admit<E>(socket: Stream, peer: Peer, endpoint: &Arc<E>, app: &App)
+fn admit<E>(socket: Accepted, peer: Peer, endpoint: &Arc<E>, app: &App)
 where
     E: Endpoint<Output = Response> + 'static,
 {
@@ -66,6 +67,8 @@ where
             let (endpoint, app) = (endpoint.clone(), app.clone());
             tokio::spawn(connection::serve(socket, peer, endpoint, app, config, permit));
         }
+        // To say so by TLS would take a handshake, of which there are too many already.
+        Err(_) if matches!(socket, Either::Left(_)) && app.certificate().is_some() => {}
         Err(status) => {
             tokio::spawn(refuse(socket, status));
         }
@@ -73,7 +76,7 @@ where
 }
 
 /// Says why in as few bytes as HTTP allows.
-async fn refuse(mut socket: Stream, status: StatusCode) {
+async fn refuse(mut socket: Accepted, status: StatusCode) {
     let text = format!(
         "HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );

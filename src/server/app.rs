@@ -1,5 +1,6 @@
 //! What every request handler may reach.
 
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -8,9 +9,12 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::counts::{Counts, Refusals};
 use super::gate::{Gate, Reason};
+use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
 use super::prometheus::Queue;
+use super::tls::{Certificate, Handshakes};
+use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
@@ -19,9 +23,6 @@ use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
 use crate::store::history::Shelf;
-
-/// Who reads old events occupies a thread; others wait.
-const READERS: usize = 4;
 
 /// What every request handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -42,12 +43,15 @@ pub struct Inner {
     pub(super) controls: Controls,
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
-    pub(super) counts: Counts,
+    pub(super) counts: Arc<Counts>,
     pub(super) gate: Gate,
+    /// What TCP connections are shown; without it they speak no TLS.
+    certificate: RwLock<Option<Arc<Certificate>>>,
+    pub(super) handshakes: Handshakes,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    pub(super) history: Arc<History>,
+    pub(super) shards: Shards,
     pub(super) past: Past,
-    /// How many may read old events at once.
-    pub(super) readers: Semaphore,
     pub(super) queue: Queue,
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
@@ -58,7 +62,10 @@ pub struct Inner {
 }
 
 impl App {
-    /// The handlers' view of a daemon.
+    /// The handlers' view of a daemon, and the threads that serve its clients.
+    ///
+    /// # Errors
+    /// If those threads cannot be started.
     pub fn new(
         pipeline: pipeline::Handle,
         controls: Controls,
@@ -67,25 +74,31 @@ impl App {
         config: Config,
         websocket: WebSocketConfig,
         query: query::Config,
-    ) -> Self {
+    ) -> io::Result<Self> {
         pipeline.hub.deflater.configure(websocket.compression());
-        Self(Arc::new(Inner {
+        let history = Arc::new(History::new(pipeline.hub.clone(), past.archive.clone()));
+        let counts = Arc::new(Counts::default());
+        let shards = Shards::start(&pipeline, &history, &counts, &websocket)?;
+        Ok(Self(Arc::new(Inner {
             pipeline,
             controls,
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
-            counts: Counts::default(),
+            counts,
             gate: Gate::new(&config),
+            certificate: RwLock::default(),
+            handshakes: Handshakes::default(),
             reloads,
+            history,
+            shards,
             past,
-            readers: Semaphore::new(READERS),
             queue: Queue::new(query),
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             setup: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
-        }))
+        })))
     }
 
     /// HTTP requests so far.
@@ -99,7 +112,7 @@ impl App {
     }
 
     /// Handshakes that have become clients of the stream.
-    pub fn handshakes(&self) -> u64 {
+    pub fn upgrades(&self) -> u64 {
         self.counts.handshakes()
     }
 
@@ -113,12 +126,44 @@ impl App {
         self.gate.refused().into_iter()
     }
 
+    /// TLS handshakes so far.
+    pub fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
+    }
+
+    /// The certificate that the next TCP connection is shown.
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.read().clone()
+    }
+
+    /// Has TCP connections speak TLS with this certificate from now on, or none without one.
+    /// Connections that are open live on.
+    pub fn adopt_certificate(&self, certificate: Option<Certificate>) {
+        *self.certificate.write() = certificate.map(Arc::new);
+    }
+
     /// Adopts new limits; connections take them up with their next request or message.
     pub fn configure(&self, config: Config, websocket: WebSocketConfig, query: query::Config) {
+        self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
+    }
+
+    /// What has become of messages to WebSocket clients.
+    pub fn stream(&self) -> &ws::Vitals {
+        &self.shards.vitals
+    }
+
+    /// True once every thread of the clients has answered.
+    pub async fn are_clients_served(&self) -> bool {
+        self.shards.are_answering().await
+    }
+
+    /// Ends the threads of the clients, and cuts whoever is still connected. It may take a moment.
+    pub fn cut(&self) {
+        self.shards.cut();
     }
 
     /// Shows what plugins there are now: who is asked for them is not to wait until the plugin folders
@@ -136,6 +181,7 @@ impl App {
     /// when the last one is gone.
     pub async fn close(&self) {
         self.closing.send_replace(true);
+        self.shards.close();
         self.limits.drained().await;
     }
 }

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{ListedHost, ListedOrigin};
-use crate::hub::Compression;
+use super::tls::TlsConfig;
+use crate::hub::{Compression, SlowClient};
 use crate::units::{ByteSize, HumanDuration};
 
 /// Where HTTP listens, and its limits.
@@ -31,9 +32,11 @@ pub struct Config {
     #[schemars(with = "Vec<String>")]
     pub hosts: Vec<ListedHost>,
     /// Pages elsewhere that may read and change everything from their users' browsers, by origin:
-    /// "https://dash.example.org". Also that of a proxy that speaks TLS for this daemon.
+    /// `https://dash.example.org`. Also that of a proxy that speaks TLS for this daemon.
     #[schemars(with = "Vec<String>")]
     pub origins: Vec<ListedOrigin>,
+    /// The certificate with which TCP connections speak TLS. Without one they do not.
+    pub tls: TlsConfig,
     /// Connections at once; one more is answered 503.
     pub max_connections: usize,
     /// Connections at once from one address; one more is answered 429.
@@ -42,7 +45,7 @@ pub struct Config {
     pub max_handshakes: usize,
     /// Largest request body; a larger one is answered 413.
     pub max_body_size: ByteSize,
-    /// A connection whose request head has not arrived by then is closed.
+    /// A connection whose request head has not arrived by then is closed; a TLS handshake has as long.
     pub header_timeout: HumanDuration,
     /// A request that is not answered by then is answered 503.
     pub request_timeout: HumanDuration,
@@ -59,6 +62,7 @@ impl Default for Config {
             insecure: false,
             hosts: Vec::new(),
             origins: Vec::new(),
+            tls: TlsConfig::default(),
             max_connections: 10_000,
             max_connections_per_address: 1_000,
             max_handshakes: 5_000,
@@ -141,8 +145,18 @@ pub struct WebSocketConfig {
     pub max_groups: usize,
     /// Let clients publish to groups.
     pub publish: bool,
+    /// Messages of clients to groups that are not stored yet, of all clients; one more is answered
+    /// `busy`.
+    pub max_publishing: usize,
     /// Messages a second from one client, beyond a burst of twice as many; more close it with 1008.
     pub max_message_rate: u32,
+    /// Threads that serve the clients; 0 is one less than there are processors, and at least one.
+    pub shards: usize,
+    /// What becomes of a client that does not take what it is sent and is further behind than
+    /// hub.client_buffer or hub.client_bytes: "conflate" sends it every event and the newest states,
+    /// "drop" the newest states and a gap for the events beyond the bounds, "disconnect" closes it
+    /// with 1013.
+    pub slow_client: SlowClient,
     /// Invalid messages that a client may send in a minute; one more closes it with 1008.
     pub max_errors_per_minute: u32,
 }
@@ -168,8 +182,19 @@ impl Default for WebSocketConfig {
             write_timeout: HumanDuration::secs(30),
             max_groups: 100,
             publish: true,
+            max_publishing: 1_000,
             max_message_rate: 50,
             max_errors_per_minute: 20,
+            shards: 0,
+            slow_client: SlowClient::default(),
         }
+    }
+}
+
+impl WebSocketConfig {
+    /// How many threads serve the clients.
+    pub(super) fn shards(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.shards > 0 { self.shards } else { (cores - 1).max(1) }
     }
 }

@@ -19,12 +19,13 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tokio_util::either::Either;
 
 use super::gate::Arrival;
 use super::limits::Permit;
 use super::problem::Problem;
-use super::socket::{self, Stream};
-use super::{App, Config, hardening, problem};
+use super::socket::{self, Accepted, Stream};
+use super::{App, Config, hardening, problem, tls};
 use crate::hub::Peer;
 
 /// When the daemon stops, a connection that has asked nothing yet has this long for it: to be closed
@@ -53,7 +54,7 @@ impl Upgrade {
 
 /// Serves one connection to its end.
 pub(super) async fn serve<E>(
-    stream: Stream,
+    accepted: Accepted,
     peer: Peer,
     endpoint: Arc<E>,
     app: App,
@@ -62,7 +63,9 @@ pub(super) async fn serve<E>(
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
+    let Some(stream) = secure(accepted, &app, &config).await else { return };
     let Ok((local, remote)) = socket::addresses(&stream, peer) else { return };
+    let scheme = socket::scheme(&stream);
     let permit = Arc::new(permit);
     let asked = Notify::new();
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -71,7 +74,8 @@ pub(super) async fn serve<E>(
         let promise = request.extensions_mut().remove::<OnUpgrade>();
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
-        answer(request, local.clone(), remote.clone(), &*endpoint, &app, &config)
+        let ends = (local.clone(), remote.clone(), scheme.clone());
+        answer(request, ends, &*endpoint, &app, &config)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -98,10 +102,30 @@ pub(super) async fn serve<E>(
     }
 }
 
+/// Shakes hands where a certificate is shown. `None` if that comes to nothing.
+async fn secure(accepted: Accepted, app: &App, config: &Config) -> Option<Stream> {
+    let stream = match accepted {
+        Either::Left(stream) => stream,
+        Either::Right(stream) => return Some(Either::Right(stream)),
+    };
+    let Some(certificate) = app.certificate() else {
+        return Some(Either::Left(Either::Left(stream)));
+    };
+    let limit = *config.header_timeout;
+    let shaking = tls::accept(stream, &certificate, limit, &app.handshakes);
+    let closing = async {
+        app.closed().await;
+        tokio::time::sleep(FIRST_REQUEST).await;
+    };
+    tokio::select! {
+        shaken = shaking => shaken.map(|stream| Either::Left(Either::Right(stream))),
+        () = closing => None,
+    }
+}
+
 async fn answer<E>(
     request: Request<Incoming>,
-    local: LocalAddr,
-    remote: RemoteAddr,
+    (local, remote, scheme): (LocalAddr, RemoteAddr, Scheme),
     endpoint: &E,
     app: &App,
     config: &Config,
@@ -113,8 +137,7 @@ where
     E: Endpoint<Output = Response>,
 {
     let started = Instant::now();
-    let arrival =
-        Arrival { scheme: Scheme::HTTP, local: local.as_socket_addr().map(SocketAddr::ip) };
+    let arrival = Arrival { scheme, local: local.as_socket_addr().map(SocketAddr::ip) };
     let judged = app.gate.judge(&request, &arrival, socket::peer_of(&remote));
     let is_trusted = judged.as_ref().is_ok_and(|admitted| admitted.is_trusted);
     let mut response = match judged {

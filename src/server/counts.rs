@@ -1,7 +1,7 @@
 //! How often things were refused, and why.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -25,6 +25,8 @@ pub(super) struct Counts {
     pub(super) handshakes_refused: Reasons,
     /// Messages of clients that were answered with an error, by its code.
     pub(super) errors: Reasons,
+    /// Messages of clients to groups that are on their way to the disk.
+    pub(super) publishing: AtomicUsize,
     /// Messages to groups that were not published.
     pub(super) group_messages_refused: Reasons,
 }
@@ -38,6 +40,7 @@ impl Default for Counts {
             handshakes: AtomicU64::new(0),
             handshakes_refused: Reasons::default(),
             errors: Reasons::default(),
+            publishing: AtomicUsize::new(0),
             group_messages_refused: Reasons::default(),
         }
     }

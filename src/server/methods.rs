@@ -28,6 +28,13 @@ impl Methods {
         Self::none().and(Method::POST, endpoint)
     }
 
+    pub(super) fn delete<E: IntoEndpoint>(endpoint: E) -> Self
+    where
+        E::Endpoint: 'static,
+    {
+        Self::none().and(Method::DELETE, endpoint)
+    }
+
     pub(super) fn and<E: IntoEndpoint>(mut self, method: Method, endpoint: E) -> Self
     where
         E::Endpoint: 'static,

@@ -23,6 +23,7 @@ mod reload;
 mod rest;
 mod routes;
 mod socket;
+mod tls;
 pub mod ws;
 
 pub use accept::serve;
@@ -34,3 +35,4 @@ pub use meter::HttpTotals;
 pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
 pub use routes::routes;
 pub use socket::Listener;
+pub use tls::{Certificate, CertificateFile, Failure, Standing, TlsConfig, TlsError, Validity};

@@ -22,7 +22,7 @@ pub(super) struct Problem {
     /// What programs tell problems apart by, such as "task_not_found".
     code: &'static str,
     /// What is wrong with this request, and what to do.
-    detail: String,
+    detail: Box<str>,
     /// Of a configuration, all that is wrong, one line each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
@@ -40,7 +40,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code,
-            detail: detail.into(),
+            detail: detail.into().into(),
             problems: Vec::new(),
             possible: None,
             headers: Vec::new(),

@@ -38,6 +38,7 @@ fn api() -> Route {
         .at("/doctor", Methods::get(doctor::examine).boxed())
         .at("/plugins", Methods::get(plugins::list).boxed())
         .at("/clients", Methods::get(clients::list).boxed())
+        .at("/clients/:id", Methods::delete(clients::close).boxed())
         .at("/events", Methods::get(events::list).boxed())
         .at("/groups", Methods::get(groups::list).boxed())
         .at("/groups/:name/messages", Methods::post(groups::publish).boxed())

@@ -1,12 +1,14 @@
-//! The two kinds of socket that HTTP is served on, as one.
+//! The kinds of socket that HTTP is served on, as one: TCP, with TLS or without, and Unix.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use http::uri::Scheme;
 use poem::Addr;
 use poem::web::{LocalAddr, RemoteAddr};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use crate::hub::Peer;
@@ -17,12 +19,13 @@ pub enum Listener {
     Unix(UnixListener),
 }
 
-/// A connection.
-pub(super) type Stream = Either<TcpStream, UnixStream>;
+/// A connection as it was accepted.
+pub(super) type Accepted = Either<TcpStream, UnixStream>;
 
-/// The two directions of a connection.
-pub(super) type ReadHalf = Either<tcp::OwnedReadHalf, unix::OwnedReadHalf>;
-pub(super) type WriteHalf = Either<tcp::OwnedWriteHalf, unix::OwnedWriteHalf>;
+/// A connection on which HTTP is spoken.
+pub(super) type Stream = Either<Either<TcpStream, Tls>, UnixStream>;
+/// Behind a pointer: it is large, and most connections are none.
+type Tls = Box<TlsStream<TcpStream>>;
 
 impl Listener {
     /// The address, of TCP.
@@ -34,7 +37,7 @@ impl Listener {
     }
 
     /// Waits for a connection.
-    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+    pub(super) async fn accept(&self) -> io::Result<(Accepted, Peer)> {
         match self {
             Listener::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
@@ -69,33 +72,12 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Takes a connection apart.
-pub(super) fn split(stream: Stream) -> (ReadHalf, WriteHalf) {
-    match stream {
-        Either::Left(stream) => {
-            let (reader, writer) = stream.into_split();
-            (Either::Left(reader), Either::Left(writer))
-        }
-        Either::Right(stream) => {
-            let (reader, writer) = stream.into_split();
-            (Either::Right(reader), Either::Right(writer))
-        }
-    }
-}
-
-/// Reads what is there, without waiting.
-pub(super) fn try_read(reader: &ReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
-    match reader {
-        Either::Left(reader) => reader.try_read(buffer),
-        Either::Right(reader) => reader.try_read(buffer),
-    }
-}
-
 /// Both ends as poem's handlers see them.
 pub(super) fn addresses(stream: &Stream, peer: Peer) -> io::Result<(LocalAddr, RemoteAddr)> {
     let unix = || Addr::custom("unix", "");
     let local = match stream {
-        Either::Left(stream) => Addr::SocketAddr(stream.local_addr()?),
+        Either::Left(Either::Left(stream)) => Addr::SocketAddr(stream.local_addr()?),
+        Either::Left(Either::Right(stream)) => Addr::SocketAddr(stream.get_ref().0.local_addr()?),
         Either::Right(_) => unix(),
     };
     let remote = match peer {
@@ -103,6 +85,14 @@ pub(super) fn addresses(stream: &Stream, peer: Peer) -> io::Result<(LocalAddr, R
         Peer::Local => unix(),
     };
     Ok((LocalAddr(local), RemoteAddr(remote)))
+}
+
+/// What addresses on it begin with.
+pub(super) fn scheme(stream: &Stream) -> Scheme {
+    match stream {
+        Either::Left(Either::Right(_)) => Scheme::HTTPS,
+        _ => Scheme::HTTP,
+    }
 }
 
 /// Who is at the other end of the connection that a request came by.

@@ -2,13 +2,15 @@
 //! (systemd.journal-fields(7)). An event is known by its name; docs/systemd.md lists them.
 
 /// The names of events, and their ids. An id is for ever.
-pub const MESSAGE_IDS: [(&str, &str); 14] = [
+pub const MESSAGE_IDS: [(&str, &str); 16] = [
     ("starting", "d0b32243e74e4d969696b96dda73ac75"),
     ("ready", "59e3ae785478497eab9e97ca0376bf04"),
     ("stopping", "60f25fbb660a48cc84325ee0f394c3b0"),
     ("reloaded", "1420591a780a4e77a2a0957fb95000b1"),
     ("reload_refused", "9ab5e5dae52b4395bfe0775f7d9da552"),
     ("request_refused", "b5a076fb09fe40e78671d9bd39720031"),
+    ("certificate_taken_up", "ce628e2a04664de2a14288b1a3e95e35"),
+    ("certificate_trouble", "a187965dad614dca99c3497062b3e1aa"),
     ("collector_failing", "f034c74a9a3047edae9d29528007bb48"),
     ("collector_broken", "88d714fb2067479f9f7ff95d6bfbb8f1"),
     ("collector_stopped", "b5667ad521b641c2aedf34a975c541e8"),

@@ -111,8 +111,8 @@ async fn a_restart_keeps_it_and_tells_the_gap() {
 
 #[tokio::test]
 async fn a_series_that_is_gone_is_found_by_its_labels() {
-    let entry = "[[collector]]\nname = \"gone\"\ncommand = [\"/bin/sh\", \"-c\", \
-        \"echo 'gone_metric{place=\\\"there\\\"} 7'\"]\nformat = \"prometheus\"\n";
+    let entry = "[[collector]]\nname = \"gone\"\n\
+        command = [\"/bin/sh\", \"-c\", \"echo 'gone_metric{place=\\\"there\\\"} 7'\"]\n";
     let daemon = daemon().config(&format!("{LIVELY}{entry}")).start().await;
     until("it was measured", async || {
         (!samples(&daemon, "gone_metric").await.is_empty()).then_some(())

@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::support::{Daemon, Root, daemon, until};
+use crate::support::{Root, daemon, until};
 use crate::{collector, until_collected, until_collector};
 
 /// Long enough for a loop that spins to be seen; nothing depends on what is done within it.
@@ -98,26 +97,13 @@ async fn one_that_fails_too_often_is_broken_until_somebody_restarts_it() {
     assert_eq!((unknown.status, &unknown.json()["code"]), (404, &json!("collector_not_found")));
 }
 
-/// Bounds the file descriptors of a daemon; returns what held before.
-fn bound(daemon: &Daemon, files: Option<u64>) -> Option<u64> {
-    let pid = i32::try_from(daemon.pid()).ok().and_then(Pid::from_raw);
-    let present = rustix::process::getrlimit(Resource::Nofile);
-    let wanted = Rlimit { current: files, maximum: present.maximum };
-    prlimit(pid, Resource::Nofile, wanted).expect("a limit").current
-}
-
-fn open_files(daemon: &Daemon) -> u64 {
-    let files = std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).expect("its files");
-    files.count() as u64
-}
-
 #[tokio::test]
 async fn out_of_file_descriptors() {
     let config = format!("[log]\nlevel = \"debug\"\n[collectors]\n{QUICK}");
     let daemon = daemon().config(&config).start().await;
     let mut client = daemon.websocket().await;
     client.next_of("initial_state").await;
-    let before = bound(&daemon, Some(open_files(&daemon) + 4));
+    let before = daemon.bound_files(Some(daemon.open_files() + 4));
     let (mut connections, begin) = (Vec::new(), Instant::now());
     for _ in 0..40 {
         connections.push(TcpStream::connect(daemon.address).await.expect("the backlog takes it"));
@@ -125,13 +111,17 @@ async fn out_of_file_descriptors() {
     daemon.until_logged("cannot accept connections").await;
     // Who is connected is served all the same.
     client.ask(json!({"type": "ping"}), "pong").await;
-    for _ in 0..5 {
+    let (spent, while_out) = (daemon.cpu_time(), Instant::now());
+    for _ in 0..20 {
         client.ask(json!({"type": "ping"}), "pong").await;
         tokio::time::sleep(PAUSE).await;
     }
+    // A loop that spins takes a processor; what is done here takes a twentieth of one.
+    let spent = daemon.cpu_time().saturating_sub(spent);
+    assert!(spent < while_out.elapsed() / 2, "{spent:?} of {:?}", while_out.elapsed());
     drop(connections);
     assert_eq!(daemon.get("/healthz").await.status, 200, "places that were freed are used");
-    bound(&daemon, before);
+    daemon.bound_files(before);
     until("every collector works", async || {
         let health = daemon.get("/api/v1/health").await.json();
         (health["status"] == "ok").then_some(())

@@ -56,7 +56,7 @@ const COLLECTOR: [&str; 18] = [
     "state",
     "total_failures",
 ];
-const CLIENT: [&str; 9] = [
+const CLIENT: [&str; 10] = [
     "address",
     "bytes_sent",
     "connected_at",
@@ -65,6 +65,7 @@ const CLIENT: [&str; 9] = [
     "filter",
     "id",
     "lag",
+    "lag_bytes",
     "messages_sent",
 ];
 const SAMPLE: [&str; 7] = ["collector", "kind", "labels", "name", "timestamp", "unit", "value"];

@@ -9,12 +9,13 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 35] = [
+const OPERATIONS: [(&str, &str); 36] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
     ("POST", "/api/v1/alerts/{id}/resolve"),
     ("GET", "/api/v1/clients"),
+    ("DELETE", "/api/v1/clients/{id}"),
     ("GET", "/api/v1/collectors"),
     ("POST", "/api/v1/collectors/{id}/restart"),
     ("GET", "/api/v1/doctor"),

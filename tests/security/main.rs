@@ -4,11 +4,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod certificates;
 mod cross_origin;
 mod headers;
 mod hosts;
 mod origins;
 mod refusals;
+mod tls;
+mod tls_files;
+mod tls_terminal;
 
 use std::path::Path;
 

@@ -158,7 +158,14 @@ async fn clients_are_listed() {
     assert_eq!(clients[1]["filter"], filter);
     assert!(clients[0]["bytes_sent"].as_u64() > Some(500), "{list}");
 
-    drop(one);
+    for unknown in ["client-9", "9", "client-", "x"] {
+        let answer = daemon.delete(&format!("/api/v1/clients/{unknown}")).await;
+        assert_eq!(answer.status, 404, "{unknown}");
+        assert_eq!(answer.json()["code"], "client_not_found", "{}", answer.text);
+    }
+    let id = id.as_str().expect("text");
+    assert_eq!(daemon.delete(&format!("/api/v1/clients/{id}")).await.status, 204);
+    assert_eq!(one.close_code().await, Some(1008));
     until("the client is gone from the list", || async {
         let list = daemon.get("/api/v1/clients").await.json();
         (list["clients"].as_array()?.len() == 1).then_some(())

@@ -165,7 +165,10 @@ pub fn client(value: &Value) {
         ("encoding", |value| value == "json" || value == "msgpack"),
         ("deflate", Value::is_boolean),
         ("filter", Value::is_object),
+        ("encoding", text),
+        ("deflate", Value::is_boolean),
         ("lag", whole),
+        ("lag_bytes", whole),
         ("messages_sent", whole),
         ("bytes_sent", whole),
     ];

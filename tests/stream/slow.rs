@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio_tungstenite::{MaybeTlsStream, client_async};
 
-use crate::support::{Client, Daemon, PATIENCE, daemon};
+use crate::support::{Client, Daemon, PATIENCE, daemon, until};
 use crate::{connect, create_task, ping, seq, shape, subscribe, subscribed};
 
 /// Bytes of details in one update.
@@ -137,4 +137,60 @@ async fn who_never_reads_is_dropped() {
     }
     ping(&mut other).await;
     drop(never);
+}
+
+/// A slow client that is owed updates beyond both bounds, and how many they are.
+async fn far_behind(policy: &str) -> (Daemon, Client, u64) {
+    let more = format!(
+        "[websocket]\nslow_client = \"{policy}\"\n[hub]\nclient_buffer = 8\nlog_bytes = \"1GiB\"\n\
+         [[collector]]\nplugin = \"gz-monitor\"\ninterval = \"200ms\"\n"
+    );
+    let daemon = start("1h", &more).await;
+    let mut slow = narrow(&daemon).await;
+    subscribe(&mut slow, json!({"types": ["task_update"]})).await;
+    let count = enough();
+    for number in 0..count {
+        update(&daemon, number).await;
+    }
+    (daemon, slow, count)
+}
+
+#[tokio::test]
+async fn what_is_dropped_for_a_slow_client_is_named() {
+    let (_daemon, mut slow, count) = far_behind("drop").await;
+    let (mut updates, mut dropped) = (Vec::new(), 0);
+    let mut last = None;
+    while updates.last() != Some(&(count - 1)) {
+        let message = slow.next().await.expect("a message");
+        // Every number is that of an update, but for the creation of the task.
+        let next = if message["type"] == "gap" {
+            let data = shape::reply(&message, "gap");
+            assert_eq!(data["reason"], "slow", "{message}");
+            let [from, to] = ["from", "to"].map(|name| data[name].as_u64().expect("a number"));
+            dropped += to - from + 1;
+            (from, to)
+        } else {
+            updates.push(number(&message).expect("an update"));
+            (seq(&message), seq(&message))
+        };
+        assert!(last.is_none_or(|last| next.0 == last + 1), "{message} after {last:?}");
+        last = Some(next.1);
+    }
+    assert!(dropped > 0 && updates.len() as u64 + dropped == count, "{dropped} of {count}");
+}
+
+#[tokio::test]
+async fn a_slow_client_is_closed_if_that_is_what_is_wanted() {
+    let (daemon, mut slow, count) = far_behind("disconnect").await;
+    let mut updates = 0;
+    while slow.next().await.is_some() {
+        updates += 1;
+    }
+    assert!(updates < count, "{updates} of {count}");
+    until("it is counted", || async {
+        let text = daemon.get("/metrics").await.text;
+        let codes = "gz_ws_connections_closed_total{code=\"1013\"} 1";
+        (text.contains("gz_ws_slow_disconnects_total 1") && text.contains(codes)).then_some(())
+    })
+    .await;
 }

@@ -5,12 +5,14 @@
 
 mod collectors;
 mod http;
+mod process;
 mod rights;
 mod root;
 mod websocket;
 
 pub use collectors::{collector, until_collected, until_collector};
 pub use http::Answer;
+pub use process::may_open;
 pub use rights::{as_service, is_root};
 pub use root::Root;
 pub use websocket::{Client, Raw};
@@ -141,7 +143,7 @@ impl Builder {
             .expect("the daemon starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let first = lines.next().and_then(Result::ok).unwrap_or_default();
-        let address = first.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        let address = first.split("://").nth(1).and_then(|rest| rest.split('/').next());
         let address = address.and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| {
             panic!(

@@ -11,8 +11,10 @@ use crate::{DEFAULT_SIGNALS, QUIET, the_task, until_task};
 /// script(1) with our program on a terminal of its own.
 fn at_terminal(daemon: &crate::support::Daemon, script: &str) -> Command {
     let url = daemon.url("");
+    // No shell stays between: what is typed reaches it too, and some end by an interrupt whatever their
+    // command makes of it.
     let line = format!(
-        "stty rows 33 cols 77; env {DEFAULT_SIGNALS} {PROGRAM} task run --url {url} -- sh -c '{script}'"
+        "stty rows 33 cols 77; exec env {DEFAULT_SIGNALS} {PROGRAM} task run --url {url} -- sh -c '{script}'"
     );
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", &line, "/dev/null"]);

@@ -1,6 +1,7 @@
 //! The chores of the repository: `cargo xtask test` is what CI runs, `cargo xtask dist` makes packages,
-//! `cargo xtask e2e` tries them out on a real systemd.
+//! `cargo xtask e2e` tries them out on a real systemd, `cargo xtask bench` measures.
 
+mod bench;
 mod dist;
 mod e2e;
 mod test;
@@ -21,6 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Run a benchmark, optimised: `cargo xtask bench fanout`.
+    Bench(bench::Options),
     /// Build the packages: .deb, .rpm and .tar.gz, into target/dist.
     Dist(dist::Options),
     /// Run every check, or the named steps; the same command that CI runs.
@@ -39,6 +42,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().chore {
+        Chore::Bench(options) => bench::run(&options),
         Chore::Dist(options) => dist::run(&options),
         Chore::Test { steps } => test::run(&steps),
         Chore::E2e(options) => e2e::run(&options),

@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 /// A thread that copies.
 pub(super) struct Copy {
     state: Arc<State>,
-    from: File,
+    /// Open as long as the thread reads from it: a copy of ours would keep its writers from noticing.
+    from: Weak<File>,
     is_terminal: bool,
 }
 
@@ -42,8 +43,8 @@ impl Copy {
         to: impl Write + Send + 'static,
         stream: Stream,
     ) -> io::Result<Self> {
-        let (state, ours, is_terminal) =
-            (Arc::<State>::default(), from.try_clone()?, isatty(&from));
+        let (state, is_terminal, from) = (Arc::<State>::default(), isatty(&from), Arc::new(from));
+        let ours = Arc::downgrade(&from);
         let thread = {
             let state = state.clone();
             move || state.copy(from, to, stream)
@@ -55,13 +56,14 @@ impl Copy {
     /// Returns when all is copied that was printed by now. What the command has left running may go on
     /// printing: that is not waited for.
     pub(super) async fn drained(&self) {
-        let waiting = ioctl_fionread(&self.from).unwrap_or(0);
+        let waiting = self.from.upgrade().and_then(|from| ioctl_fionread(&from).ok()).unwrap_or(0);
         let all = self.state.taken.load(Ordering::SeqCst) + waiting;
         let mut idle_since = None;
         while !self.state.has_ended.load(Ordering::SeqCst) {
             let is_all = !self.is_terminal && self.state.copied.load(Ordering::SeqCst) >= all;
             // In this order: what is read after the first look is in somebody's hands at the second.
-            let is_idle = !is_readable(&self.from, Some(Duration::ZERO))
+            let is_there = |from: Arc<File>| is_readable(&from, Some(Duration::ZERO));
+            let is_idle = !self.from.upgrade().is_some_and(is_there)
                 && !self.state.is_busy.load(Ordering::SeqCst);
             let now = Instant::now();
             idle_since = if is_idle { idle_since.or(Some(now)) } else { None };
@@ -75,7 +77,7 @@ impl Copy {
 }
 
 impl State {
-    fn copy(&self, mut from: File, mut to: impl Write, mut stream: Stream) {
+    fn copy(&self, from: Arc<File>, mut to: impl Write, mut stream: Stream) {
         let mut buffer = vec![0; 64 << 10];
         loop {
             // To look is not to take: what was not taken is still seen from outside.
@@ -83,7 +85,7 @@ impl State {
                 continue;
             }
             self.is_busy.store(true, Ordering::SeqCst);
-            let length = match from.read(&mut buffer) {
+            let length = match (&*from).read(&mut buffer) {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-use reqwest::{Method, RequestBuilder};
+use http::Method;
 use serde_json::Value;
 
 use crate::api;
 use crate::cli::address::DaemonAddress;
 use crate::cli::local_socket::Target;
-use crate::cli::request;
+use crate::cli::request::Asking;
 
 /// Where the daemon is. It is looked for anew each time: one that comes back may listen elsewhere.
 #[derive(Debug, Clone)]
@@ -39,30 +38,24 @@ impl Daemon {
 
     /// Creates a task, once for one key.
     pub(super) async fn create(&self, key: &str, body: &Value) -> Outcome {
-        let build = |request: RequestBuilder| request.header("idempotency-key", key);
-        self.send(Method::POST, "/api/v1/tasks", body, build).await
+        self.send(Method::POST, "/api/v1/tasks", Some(key), body).await
     }
 
     /// Reports on a task.
     pub(super) async fn update(&self, id: &str, body: &Value) -> Outcome {
-        self.send(Method::PATCH, &api::task_path(id), body, |request| request).await
+        self.send(Method::PATCH, &api::task_path(id), None, body).await
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: &Value,
-        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Outcome {
+    async fn send(&self, method: Method, path: &str, key: Option<&str>, body: &Value) -> Outcome {
         let answer = async {
             let target = self.target()?;
-            let address = format!("{}{path}", target.origin());
-            let client = request::client(&target).context("no client can be made")?;
-            let request = build(client.request(method, &address)).json(body);
-            let answer = request::send(request, &target, &address).await?;
-            let status = answer.status().as_u16();
-            anyhow::Ok((status, answer.json::<Value>().await.unwrap_or_default()))
+            let mut asking = Asking::new(method, &target, path).json(body);
+            if let Some(key) = key {
+                asking = asking.header("idempotency-key", key);
+            }
+            let answer = asking.send().await?;
+            let task = answer.json::<Value>().unwrap_or_default();
+            anyhow::Ok((answer.status.as_u16(), task))
         };
         match answer.await {
             Err(error) => Outcome::Later(format!("{error:#}")),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::api;
 use crate::cli::address::DaemonAddress;
 use crate::cli::exit::Failure;
 use crate::cli::local_socket::Target;
-use crate::cli::request;
+use crate::cli::request::{self, Asking};
 use crate::sample::brief;
 use crate::units::HumanDuration;
 
@@ -42,9 +43,7 @@ pub(in crate::cli) struct ShowArgs {
 
 pub(super) fn list(args: &ListArgs, file: Option<PathBuf>) -> Result<(), Failure> {
     let target = args.daemon.resolve(file)?;
-    let mut answer = request::block_on(async {
-        request::get(&request::client(&target)?, &target, "tasks").await
-    })?;
+    let mut answer = request::block_on(request::get(&target, "tasks"))?;
     let mut tasks = answer["tasks"].as_array_mut().map(std::mem::take).unwrap_or_default();
     tasks.retain(|task| args.all || task.get("end_time").is_none());
     tasks.sort_by(|a, b| text(&a["start_time"]).cmp(text(&b["start_time"])));
@@ -58,7 +57,7 @@ pub(super) fn list(args: &ListArgs, file: Option<PathBuf>) -> Result<(), Failure
 
 pub(super) fn show(args: &ShowArgs, file: Option<PathBuf>) -> Result<(), Failure> {
     let target = args.daemon.resolve(file)?;
-    let task = request::block_on(ask(reqwest::Method::GET, &target, &args.id, ""))?;
+    let task = request::block_on(ask(Method::GET, &target, &args.id, ""))?;
     let mut out = io::stdout().lock();
     if args.json {
         return Ok(writeln!(out, "{task}")?);
@@ -82,16 +81,15 @@ pub(super) fn show(args: &ShowArgs, file: Option<PathBuf>) -> Result<(), Failure
 /// # Errors
 /// What it says is wrong, or that it does not answer.
 pub(super) async fn ask(
-    method: reqwest::Method,
+    method: Method,
     target: &Target,
     id: &str,
     rest: &str,
 ) -> anyhow::Result<Value> {
-    let address = format!("{}{}{rest}", target.origin(), api::task_path(id));
-    let request = request::client(target)?.request(method, &address);
-    let response = request::send(request, target, &address).await?;
-    let status = response.status();
-    let answer: Value = response.json().await.unwrap_or_default();
+    let path = format!("{}{rest}", api::task_path(id));
+    let response = Asking::new(method, target, path).send().await?;
+    let status = response.status;
+    let answer: Value = response.json().unwrap_or_default();
     match (status.is_success(), answer["detail"].as_str()) {
         (true, _) => Ok(answer),
         (false, Some(detail)) => {

@@ -32,7 +32,7 @@ pub(super) async fn stop_requested(daemon: &Daemon, id: &str) {
 /// Whether it was asked for before the connection ended; `None` if there was none.
 async fn follow(daemon: &Daemon, id: &str) -> Option<bool> {
     let target = daemon.target().ok()?;
-    let mut socket = timeout(CONNECT, watch::connect(&target)).await.ok()?.ok()?;
+    let mut socket = timeout(CONNECT, watch::upgrade(&target)).await.ok()?.ok()?;
     let filter = json!({"types": ["task_update"], "task_ids": [id]});
     let subscribe = json!({"type": "subscribe", "filter": filter}).to_string();
     socket.send(Message::text(subscribe)).await.ok()?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use reqwest::Method;
+use http::Method;
 
 use super::list::ask;
 use crate::cli::address::DaemonAddress;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Entry, Gap, Keeper, Recent, Tiers};
+use super::{Entry, Gap, Keeper, Recent, Tiers, look};
 use crate::store::history::{Point, RoundReader};
 
 /// Series whose samples go into rows at once.
@@ -30,6 +30,10 @@ impl Keeper {
         let recent = self.absorb(connection, saved_at, end)?;
         if let (Some(now), Some(saved_at)) = (start, end) {
             self.tell_gap(saved_at, now, ended);
+        }
+        if let Some(memory) = &self.memory {
+            // It may be another file.
+            look(memory, |history| history.keep(true));
         }
         (self.is_loaded, self.is_first) = (true, false);
         Ok(recent)

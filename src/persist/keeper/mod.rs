@@ -3,7 +3,7 @@
 //!
 //! All of it is done by the thread of the database, in portions, and only while no event waits. It
 //! reads the history in memory as a query does, so that nothing waits for it and what is not written
-//! yet is where it was anyway; `History::hold` says what that is.
+//! yet is where it was anyway; `Track::wrote` says what is.
 
 mod absorb;
 mod registry;
@@ -165,20 +165,23 @@ impl Keeper {
 
     /// From now on there is a history in memory to be kept.
     pub(super) fn start(&mut self, memory: Memory) {
-        self.set_backs = look(&memory, |history| history.set_backs().count);
+        self.set_backs = look(&memory, |history| {
+            history.keep(true);
+            history.set_backs().count
+        });
         self.memory = Some(memory);
     }
 
-    /// When the next turn is due.
-    pub(super) fn next_turn(&self) -> Instant {
+    /// When the next turn is due; `now`, if it is due now.
+    pub(super) fn next_turn(&self, now: Instant) -> Instant {
         let removal = match self.removal {
             Removal::Waits(until) => until,
-            _ => Instant::now(),
+            Removal::Of(_) | Removal::Series | Removal::Rounds => now,
         };
         match (&self.memory, self.due.is_empty() && self.pass.is_none()) {
-            (None, _) => Instant::now() + BETWEEN_REMOVALS,
+            (None, _) => now + BETWEEN_REMOVALS,
             (Some(_), true) => self.next_round.min(removal),
-            (Some(_), false) => Instant::now(),
+            (Some(_), false) => now,
         }
     }
 

@@ -38,6 +38,7 @@ impl Keeper {
             self.load(connection, None)?;
         }
         if self.memory.is_none() || !config.samples {
+            self.memory.iter().for_each(|memory| look(memory, |history| history.keep(false)));
             self.next_round = Instant::now() + *config.save_interval;
             return self.remove(connection, config, now);
         }
@@ -245,39 +246,42 @@ impl Keeper {
         Ok(())
     }
 
-    /// All series were looked at: what is nowhere else is held, and what is over goes into rows next.
+    /// All series were looked at: memory is told what is in rows, and what is over goes there next.
     fn passed(&mut self, config: &History, now: Timestamp) {
         let passes = self.passes;
         self.known.retain(|_, known| known.seen == passes);
         self.next_round = Instant::now() + *config.save_interval;
         let Some(memory) = self.memory.clone() else { return };
-        let first = self.known.values().filter_map(|known| known.unwritten).min();
-        look(&memory, |history| {
-            history.hold(first.map_or(i64::MAX, |first| first.saturating_sub(1)));
-        });
+        let about_to_go = self.mark_written(&memory);
         let over = Tier::Full.start_of(now.as_millisecond() - AFTER_THE_HOUR_MS);
         let known = self.known.iter();
         let due = known.filter(|(_, known)| known.unwritten.is_some_and(|first| first < over));
         (self.due, self.due_before) = (due.map(|(track, _)| *track).collect(), over);
-        if self.due.is_empty() && look(&memory, store::History::is_tight) {
-            self.due_before = i64::MAX;
-            self.due = self.about_to_go(&memory);
+        if self.due.is_empty() {
+            (self.due, self.due_before) = (about_to_go, i64::MAX);
         }
     }
 
-    /// The tracks with sealed chunks that are in no row: where memory is short these may have to go.
-    fn about_to_go(&self, memory: &Memory) -> VecDeque<u64> {
+    /// Says in memory what is in rows. Where memory is short, returns the tracks with sealed chunks that
+    /// are not: these may have to go.
+    fn mark_written(&self, memory: &Memory) -> VecDeque<u64> {
         let (mut found, mut after) = (VecDeque::new(), None);
         loop {
             let last = look(memory, |history| {
-                let mut last = None;
+                let (mut last, is_tight) = (None, history.is_tight());
                 for (key, track) in history.walk(after.as_ref(), SERIES_IN_A_LOOK) {
-                    let known = self.known.get(&track.number());
-                    let sealed = track.sealed_until();
-                    if known.is_some_and(|known| sealed.is_some_and(|at| at > known.written)) {
+                    last = Some(key.clone());
+                    let Some(known) = self.known.get(&track.number()) else {
+                        if self.refused.contains(&track.number()) {
+                            // Nobody is going to write it.
+                            track.wrote(i64::MAX);
+                        }
+                        continue;
+                    };
+                    track.wrote(known.written);
+                    if is_tight && track.sealed_until().is_some_and(|at| at > known.written) {
                         found.push_back(track.number());
                     }
-                    last = Some(key.clone());
                 }
                 last
             });
@@ -312,7 +316,12 @@ impl Keeper {
                 }
             }
             Ok(())
-        })
+        })?;
+        if self.due.is_empty() {
+            // What has to make room now is no loss.
+            self.mark_written(&memory);
+        }
+        Ok(())
     }
 
     /// Removes a portion of what is too old, or too much.

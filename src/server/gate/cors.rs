@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::Admitted;
 
-/// Beside those that every page may send. JSON takes it.
-const HEADERS: HeaderValue = HeaderValue::from_static("content-type");
+/// Beside those that every page may send: what JSON and new tasks take.
+const HEADERS: HeaderValue = HeaderValue::from_static("content-type, idempotency-key");
 /// Seconds for which a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::{Json, Problem, Result};
 use crate::api::{Events, GapData};
 use crate::group;
-use crate::hub::{Ask, Entry, Filter, Gap, Place, Type, TypeSet};
-use crate::server::{App, history};
+use crate::hub::{Ask, Entry, Filter, Gap, Place, Start, Type, TypeSet};
+use crate::server::App;
 
 /// Events of one page, if nobody says how many, and at most.
 const LIMIT: usize = 100;
@@ -30,7 +30,7 @@ pub(crate) async fn list(
 ) -> Result<Response> {
     let wanted = Wanted::parse(&parameters)?;
     let (epoch, head) = app.pipeline.hub.position();
-    let start = wanted.since.as_ref().map(|place| history::Start::after(place, &epoch, head));
+    let start = wanted.since.as_ref().map(|place| Start::after(place, &epoch, head));
     let mut page = Events::default();
     page.gaps.extend(start.and_then(|start| start.gap).map(told));
     let mut next = start.map_or(1, |start| start.from);
@@ -38,7 +38,7 @@ pub(crate) async fn list(
     while next <= head && page.events.len() < wanted.limit && bytes < BYTES {
         let mut ask = Ask::of(next, head, wanted.filter.clone());
         ask.messages = ask.messages.min(wanted.limit - page.events.len());
-        let part = history::read(app, ask).await;
+        let part = app.history.read(ask).await;
         next = part.next;
         for entry in part.entries {
             match entry {

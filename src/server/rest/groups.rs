@@ -9,6 +9,7 @@ use poem::web::{Data, Path, Query};
 use super::{AnyJson, Json, Problem, Result};
 use crate::api::{Group, Groups};
 use crate::group::Publisher;
+use crate::hub::client_id;
 use crate::pipeline::Pipeline;
 use crate::server::App;
 use crate::server::groups::{self, Refusal};
@@ -35,12 +36,12 @@ pub(crate) async fn list(
     for (name, seq) in said {
         page.add(&mut groups, &name).into_iter().for_each(|group| group.last_seq = Some(seq));
     }
-    for client in app.pipeline.hub.clients.list() {
-        for name in client.filter().memberships().filter(|name| page.is_beyond(name)) {
+    for client in app.shards.list().await {
+        for name in client.filter.memberships().filter(|name| page.is_beyond(name)) {
             let Some(group) = page.add(&mut groups, name) else { continue };
             group.member_count += 1;
             if group.members.len() < MEMBERS_MAX {
-                group.members.push(client.id.clone());
+                group.members.push(client_id(client.number));
             }
         }
     }
@@ -55,7 +56,8 @@ pub(crate) async fn publish(
     Path(name): Path<String>,
     AnyJson(data): AnyJson,
 ) -> Result<Json> {
-    Ok(Json::ok(&groups::publish(app, name, data, Publisher::Rest).await?))
+    let published = groups::publish(&app.pipeline, &app.counts, name, data, Publisher::Rest);
+    Ok(Json::ok(&published.await?))
 }
 
 impl From<Refusal> for Problem {
@@ -64,6 +66,9 @@ impl From<Refusal> for Problem {
             Refusal::Group(error) => crate::pipeline::CommandError::from(error).into(),
             Refusal::NotAllowed => {
                 Self::new(StatusCode::FORBIDDEN, "not_allowed", refusal.to_string())
+            }
+            Refusal::Busy => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", refusal.to_string())
             }
             Refusal::Stopping => crate::pipeline::Closed.into(),
         }

@@ -75,6 +75,8 @@ impl Builder {
         self.get::<Doctor>("/api/v1/doctor", "What keeps collectors from data, and what mends it");
         self.get::<Plugins>("/api/v1/plugins", "What collectors can be made of");
         self.get::<Clients>("/api/v1/clients", "Who is connected by WebSocket");
+        let closed = json!({ "204": { "description": "It is being closed, with the code 1008" } });
+        self.add("/api/v1/clients/{id}", "delete", "Close a client's connection", None, closed);
         self.get::<Samples<'_>>("/api/v1/samples", "The latest value of every series");
         self.paths["/api/v1/samples"]["get"]["parameters"] = json!([
             in_query("name", "Those of this metric"),

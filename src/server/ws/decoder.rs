@@ -140,6 +140,12 @@ impl Decoder {
         self.control.capacity() + self.message.as_ref().map_or(0, Message::capacity)
     }
 
+    /// Whether it is between two messages, where another decoder would do as well.
+    pub fn is_idle(&self) -> bool {
+        let is_begun = self.header.is_begun() || self.frame.is_some() || self.message.is_some();
+        !is_begun && !self.ended
+    }
+
     fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Event>, Violation> {
         loop {
             if self.frame.is_none() {

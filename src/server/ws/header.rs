@@ -51,6 +51,11 @@ impl HeaderReader {
         Ok(Some(Header { fin, opcode, compressed, mask: Mask::new(key), length }))
     }
 
+    /// Whether a part of a header is here.
+    pub fn is_begun(&self) -> bool {
+        self.filled > 0
+    }
+
     /// Moves bytes from `input` until `wanted` are here; whether they are.
     fn fill(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
         let taken = wanted.saturating_sub(self.filled).min(input.len());

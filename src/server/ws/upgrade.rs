@@ -1,5 +1,6 @@
 //! `GET /ws`: from a request to a connection that is ours.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::StatusCode;
@@ -10,15 +11,17 @@ use poem::{Request, Response, handler};
 
 use super::handshake;
 use super::inbound::fault;
-use super::session::{Session, Since};
+use super::reply::{Since, welcome};
+use super::shard::{Arrival, Transport};
 use crate::api::ErrorCode;
-use crate::hub::{Coding, NoPlace, Peer};
+use crate::hub::{Coding, Membership, NoPlace, Peer};
 use crate::server::App;
 use crate::server::connection::Upgrade;
+use crate::server::limits::Permit;
 use crate::server::problem::Problem;
 use crate::server::socket::{Stream, peer_of};
 
-/// Answers the handshake, and starts a session once the answer is on its way.
+/// Answers the handshake, and has the client served once the answer is on its way.
 #[handler]
 pub(crate) fn upgrade(
     request: &Request,
@@ -45,16 +48,22 @@ pub(crate) fn upgrade(
     let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
     let coding = accepted.coding();
     app.counts.handshakes.fetch_add(1, Ordering::Relaxed);
-    tokio::spawn(async move {
-        start(promise, app, peer, coding, since).await;
-        drop(permit);
-    });
+    if let Some(Err(error)) = &since {
+        app.counts.errors.add(error.code.name());
+    }
+    tokio::spawn(start(promise, app, (peer, coding, since), permit));
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
     response.headers_mut().extend(accepted.headers());
     Ok(response)
 }
 
-async fn start(promise: OnUpgrade, app: App, peer: Peer, coding: Coding, since: Since) {
+/// Hands the connection over to a shard. Nothing of it stays here.
+async fn start(
+    promise: OnUpgrade,
+    app: App,
+    (peer, coding, since): (Peer, Coding, Since),
+    permit: Arc<Permit>,
+) {
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -66,7 +75,16 @@ async fn start(promise: OnUpgrade, app: App, peer: Peer, coding: Coding, since: 
     // A copy, because the original would keep hyper's whole read buffer alive.
     let early = read_buf.to_vec();
     drop(read_buf);
-    Session::run(io.into_inner(), early, app, peer, coding, since).await;
+    let membership = Membership::begin(&app.pipeline.hub, coding);
+    let connected_at = app.pipeline.clock.now().wall;
+    let welcome = welcome(&app.pipeline, since, coding).await;
+    let transport = match Transport::new(io.into_inner()) {
+        Ok(transport) => transport,
+        Err(error) => return tracing::warn!(%peer, %error, "cannot take over a connection"),
+    };
+    let arrival =
+        Arrival { transport, early, membership, permit, peer, connected_at, coding, welcome };
+    app.shards.admit(arrival).await;
 }
 
 /// `?since=EPOCH:SEQ`. What is wrong with it is said on the connection, where browsers can read it.

@@ -108,8 +108,7 @@ pub fn pack(buckets: &[Bucket]) -> Vec<u8> {
     add_column(&mut bytes, buckets, |bucket| bucket.at);
     add_column(&mut bytes, buckets, |bucket| bucket.count << 1 | u32::from(bucket.ended));
     add_column(&mut bytes, buckets, |bucket| bucket.last);
-    let rest: [(u8, fn(&Bucket) -> f64); 3] =
-        [(NO_LEAST, |b| b.min), (NO_GREATEST, |b| b.max), (NO_SUM, |b| b.sum)];
+    let rest: [Column; 3] = [(NO_LEAST, |b| b.min), (NO_GREATEST, |b| b.max), (NO_SUM, |b| b.sum)];
     for (flag, value) in rest {
         if left_out & flag == 0 {
             add_column(&mut bytes, buckets, value);
@@ -117,6 +116,9 @@ pub fn pack(buckets: &[Bucket]) -> Vec<u8> {
     }
     bytes
 }
+
+/// A column that may be left out: the flag that says so, and what is in it.
+type Column = (u8, fn(&Bucket) -> f64);
 
 /// The buckets that [`pack`] packed.
 ///

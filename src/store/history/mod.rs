@@ -2,7 +2,7 @@
 //!
 //! A series is a few sealed chunks and an open one. Who reads it gets the chunks as they are (they
 //! are shared, not copied) and unpacks them when the state is no longer locked. Who keeps it on a disk
-//! reads on from where it was (`Track::read_on`), and says what is not there yet (`hold`). The forms in
+//! reads on from where it was (`Track::read_on`), and says what is there (`Track::wrote`). The forms in
 //! which that is kept are here as well: `chunk` for samples, `bucket` for what is left of them later,
 //! `round` for those of the last moment; `shelf` is how it is asked for.
 
@@ -23,7 +23,7 @@ pub use track::{Excerpt, Place, Track};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
@@ -56,6 +56,9 @@ impl Point {
 /// Between two searches for what is too old.
 const TRIM_EVERY_MS: i64 = 10_000;
 
+/// An open chunk may take this part of what there is for its series.
+const OPEN_SHARE: usize = 4;
+
 /// Every series' samples of the last while.
 #[derive(Debug)]
 pub struct History {
@@ -66,8 +69,8 @@ pub struct History {
     trimmed_at: i64,
     /// How many tracks there were.
     numbered: u64,
-    /// What is newer is nowhere else, and stays as long as there is room.
-    held: AtomicI64,
+    /// Whether somebody writes it to a disk: what is not there stays as long as there is room.
+    is_kept: AtomicBool,
     dropped: Dropped,
     set_backs: SetBacks,
 }
@@ -95,7 +98,7 @@ impl History {
     pub fn new(config: &Config) -> Self {
         let (tracks, memory_ms) = (BTreeMap::new(), milliseconds(config));
         let max_bytes = *config.max_bytes as usize;
-        let (held, dropped) = (AtomicI64::new(i64::MAX), Dropped::default());
+        let (is_kept, dropped) = (AtomicBool::new(false), Dropped::default());
         Self {
             tracks,
             memory_ms,
@@ -103,7 +106,7 @@ impl History {
             bytes: 0,
             trimmed_at: i64::MIN,
             numbered: 0,
-            held,
+            is_kept,
             dropped,
             set_backs: SetBacks { count: 0, to: i64::MAX },
         }
@@ -131,7 +134,7 @@ impl History {
     pub fn set_back(&mut self, to: Timestamp) {
         let to = to.as_millisecond();
         self.tracks.values_mut().for_each(|track| track.drop_since(to));
-        self.drop_before(i64::MIN);
+        self.drop_before(i64::MIN, false);
         self.trimmed_at = i64::MIN;
         self.set_backs = SetBacks { count: self.set_backs.count + 1, to };
     }
@@ -141,9 +144,11 @@ impl History {
         self.set_backs
     }
 
-    /// Says what is nowhere else: samples newer than this time. They stay as long as there is room.
-    pub fn hold(&self, newer_than: i64) {
-        self.held.store(newer_than, Ordering::Relaxed);
+    /// Says whether somebody writes it to a disk. Nothing is known to be written then, before
+    /// [`Track::wrote`] says so.
+    pub fn keep(&self, is_kept: bool) {
+        self.is_kept.store(is_kept, Ordering::Relaxed);
+        self.tracks.values().for_each(|track| track.wrote(i64::MIN));
     }
 
     /// Whether there is little room left, so that sealed chunks may have to go soon.
@@ -165,8 +170,8 @@ impl History {
         let is_due = now.abs_diff(self.trimmed_at) >= TRIM_EVERY_MS as u64;
         if is_due {
             self.trimmed_at = now;
-            let held = self.held.load(Ordering::Relaxed);
-            self.drop_before(now.saturating_sub(self.memory_ms).min(held));
+            let is_kept = self.is_kept.load(Ordering::Relaxed);
+            self.drop_before(now.saturating_sub(self.memory_ms), is_kept);
         }
         if self.bytes > self.max_bytes {
             self.drop_oldest();
@@ -239,6 +244,7 @@ impl History {
     }
 
     fn add(&mut self, key: &Arc<SeriesKey>, point: Point) {
+        let open_max = self.max_bytes / (OPEN_SHARE * self.tracks.len().max(1));
         let track = match self.tracks.get_mut(key) {
             Some(track) => track,
             None => {
@@ -249,18 +255,19 @@ impl History {
             }
         };
         let before = track.size();
-        if !track.push(point, self.memory_ms) {
+        if !track.push(point, self.memory_ms, open_max) {
             // The same sample again is none that is late.
             self.dropped.late += u64::from(track.last().is_some_and(|last| point.at < last));
         }
         self.bytes = self.bytes + track.size() - before;
     }
 
-    /// Drops what ended before `oldest`.
-    fn drop_before(&mut self, oldest: i64) {
+    /// Drops what ended before `oldest`; if it is `kept`, what is not written stays.
+    fn drop_before(&mut self, oldest: i64, is_kept: bool) {
         let mut bytes = 0;
         self.tracks.retain(|_, track| {
-            track.drop_before(oldest);
+            let written = if is_kept { track.written().saturating_add(1) } else { i64::MAX };
+            track.drop_before(oldest.min(written));
             bytes += if track.samples() == 0 { 0 } else { track.size() };
             track.samples() > 0
         });
@@ -278,18 +285,14 @@ impl History {
         });
         // If all of it would not do, all of it goes.
         let before = last.map_or(i64::MAX, |(end, _)| end.saturating_add(1));
-        let held = self.held.load(Ordering::Relaxed);
-        if before > held {
-            let lost = |history: &Self| {
-                let tracks = history.tracks.values();
-                tracks.map(|track| track.newer_than(held)).sum::<usize>()
-            };
-            let had = lost(self);
-            self.drop_before(before);
-            self.dropped.memory += (had - lost(self)) as u64;
-        } else {
-            self.drop_before(before);
-        }
+        let is_kept = self.is_kept.load(Ordering::Relaxed);
+        let unwritten = |history: &Self| match is_kept {
+            true => history.tracks.values().map(Track::unwritten).sum::<usize>(),
+            false => 0,
+        };
+        let had = unwritten(self);
+        self.drop_before(before, false);
+        self.dropped.memory += (had - unwritten(self)) as u64;
     }
 }
 

@@ -50,6 +50,11 @@ impl Open {
         self.before.at
     }
 
+    /// How many bytes they come to.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// What it takes on the heap.
     pub(super) fn size(&self) -> usize {
         self.bytes.capacity()

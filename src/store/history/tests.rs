@@ -167,13 +167,16 @@ fn who_reads_on_gets_each_sample_once() {
 #[test]
 fn what_is_nowhere_else_stays_while_there_is_room_and_is_counted_when_it_goes() {
     let (mut history, key) = (history(60, 4_000), key("a"));
-    history.hold(i64::MIN);
+    history.keep(true);
     for second in 0..300 {
         history.push(&key, at(second), 1.0);
         history.trim(at(second));
     }
     assert_eq!(read(&history, &key, 0, 999).len(), 300);
-    history.hold(250_000);
+    let wrote = |history: &History, until: i64| {
+        history.walk(None, 1).for_each(|(_, track)| track.wrote(until));
+    };
+    wrote(&history, 250_000);
     history.trim(at(400));
     let kept = read(&history, &key, 0, 999);
     assert!(kept.len() < 300 && kept.contains(&(251, 1.0)), "{} are kept", kept.len());
@@ -185,6 +188,13 @@ fn what_is_nowhere_else_stays_while_there_is_room_and_is_counted_when_it_goes() 
     let kept = read(&history, &key, 251, 9999).len() as u64;
     let lost = history.dropped().memory;
     assert!(lost > 0 && lost >= 2649 - kept, "{lost} are lost, {kept} kept");
+    // What is written is not lost when it goes.
+    for second in 3000..6000 {
+        history.push(&key, at(second), 1.0 / second as f64);
+        wrote(&history, second * 1000);
+        history.trim(at(second));
+    }
+    assert_eq!(history.dropped().memory, lost);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One series in the history.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::Point;
 use super::chunk::{Chunk, Damaged};
@@ -26,6 +27,8 @@ pub struct Track {
     sealed: u64,
     /// Changes when samples that were there are taken back.
     revision: u32,
+    /// Up to which time its samples are on a disk.
+    written: AtomicI64,
 }
 
 /// How far somebody has read in a track.
@@ -56,7 +59,8 @@ impl Track {
     pub(super) fn new(number: u64) -> Self {
         let room = CHUNK_SAMPLES - (number * 37 % SPREAD) as usize;
         let (chunks, open) = (VecDeque::new(), Open::default());
-        Self { number, chunks, open, room, sealed: 0, revision: 0 }
+        let written = AtomicI64::new(i64::MIN);
+        Self { number, chunks, open, room, sealed: 0, revision: 0, written }
     }
 
     /// What tells it from every other track of this process.
@@ -97,14 +101,16 @@ impl Track {
         place.last = last;
     }
 
-    /// Adds a sample, unless one is there that is as new or newer; says so.
-    pub(super) fn push(&mut self, point: Point, memory_ms: i64) -> bool {
+    /// Adds a sample, unless one is there that is as new or newer; says so. The open chunk is sealed when
+    /// it has `open_max` bytes, so that it is not all there is when memory is short.
+    pub(super) fn push(&mut self, point: Point, memory_ms: i64, open_max: usize) -> bool {
         if self.last().is_some_and(|last| point.at <= last) {
             return false;
         }
         self.open.push(point);
         let span = point.at.saturating_sub(self.open.first());
-        if self.open.count() >= self.room || span > memory_ms / CHUNK_SHARE {
+        let is_full = self.open.count() >= self.room || self.open.len() >= open_max;
+        if is_full || span > memory_ms / CHUNK_SHARE {
             self.seal();
         }
         true
@@ -157,10 +163,20 @@ impl Track {
         self.chunks.back().map(Chunk::last)
     }
 
-    /// How many of its samples may be newer than `at`.
-    pub(super) fn newer_than(&self, at: i64) -> usize {
-        let chunks = self.chunks.iter().filter(|chunk| chunk.last() > at).map(Chunk::count);
-        let open = if self.open.last() > at { self.open.count() } else { 0 };
+    /// Says up to which time its samples are on a disk.
+    pub fn wrote(&self, until: i64) {
+        self.written.store(until, Ordering::Relaxed);
+    }
+
+    pub(super) fn written(&self) -> i64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// How many samples the chunks have that are not on a disk as a whole.
+    pub(super) fn unwritten(&self) -> usize {
+        let written = self.written();
+        let chunks = self.chunks.iter().filter(|chunk| chunk.last() > written).map(Chunk::count);
+        let open = if self.open.last() > written { self.open.count() } else { 0 };
         chunks.sum::<usize>() + open
     }
 

@@ -12,7 +12,7 @@ use super::program::{program, run};
 use super::release::Release;
 
 /// Files and folders of the repository, and where they go. A folder's files go into one of its name.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 20] = [
     ("etc/gz-monitor.toml", "etc/gz-monitor/"),
     ("packaging/systemd/gz-monitor.service", "usr/lib/systemd/system/"),
     ("packaging/systemd/gz-monitor.socket", "usr/lib/systemd/system/"),
@@ -25,6 +25,7 @@ const FILES: [(&str, &str); 18] = [
     ("docs/plugins-shipped.md", "usr/share/doc/gz-monitor/"),
     ("docs/performance.md", "usr/share/doc/gz-monitor/"),
     ("docs/query.md", "usr/share/doc/gz-monitor/"),
+    ("docs/scaling.md", "usr/share/doc/gz-monitor/"),
     ("docs/security.md", "usr/share/doc/gz-monitor/"),
     ("docs/storage.md", "usr/share/doc/gz-monitor/"),
     ("docs/tasks.md", "usr/share/doc/gz-monitor/"),

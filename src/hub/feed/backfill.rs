@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::api::{GapData, Reply, Resumed};
-use crate::hub::{Ask, Entry, Filter, Gap, Message, Older};
-use crate::server::{App, history};
+use super::given::Given;
+use crate::hub::{Ask, Entry, Filter, Gap, Message, Older, Page, Piece, Resumed, Start};
 
 /// A run of the stream that is being sent, oldest first.
+#[derive(Debug)]
 pub(super) struct Backfill {
     next: u64,
     to: u64,
@@ -19,26 +19,13 @@ pub(super) struct Backfill {
     resume: Option<Resume>,
 }
 
-/// A run of the stream of which a client was given what a filter matches.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Given {
-    pub(super) from: u64,
-    pub(super) to: u64,
-    pub(super) filter: Filter,
-}
-
+#[derive(Debug)]
 struct Resume {
     /// The number that the client said.
     since: u64,
     gap: Option<Gap>,
     replayed: u64,
     complete: bool,
-}
-
-/// What is to be sent next.
-pub(super) enum Send {
-    Message(Message),
-    Reply(Reply),
 }
 
 impl Backfill {
@@ -50,7 +37,7 @@ impl Backfill {
     /// What a client that comes back has missed, up to the number `to`.
     pub(super) fn of_resumed(
         since: u64,
-        start: history::Start,
+        start: Start,
         to: u64,
         filter: Filter,
         given: Vec<Given>,
@@ -70,15 +57,19 @@ impl Backfill {
         Given { from: self.next, to: self.to, filter: self.filter.clone() }
     }
 
-    /// The next part; with the second value true, it was the last.
-    pub(super) async fn take(&mut self, app: &App) -> (Vec<Send>, bool) {
+    /// What is to be read for the next part, if anything is.
+    pub(super) fn ask(&self) -> Option<Ask> {
+        let is_wanted = self.next <= self.to;
+        is_wanted.then(|| Ask::of(self.next, self.to, self.filter.clone()))
+    }
+
+    /// The next part, of the answer to [`Backfill::ask`]; with the second value true, it was the last.
+    pub(super) fn take(&mut self, page: Option<Page>) -> (Vec<Piece>, bool) {
         let mut out = Vec::new();
         if let Some(gap) = self.resume.as_mut().and_then(|resume| resume.gap.take()) {
-            out.push(lost(gap));
+            out.push(Piece::Lost(gap));
         }
-        if self.next <= self.to {
-            let ask = Ask::of(self.next, self.to, self.filter.clone());
-            let page = history::read(app, ask).await;
+        if let Some(page) = page {
             self.next = page.next;
             for entry in page.entries {
                 self.push(entry, &mut out);
@@ -89,52 +80,57 @@ impl Backfill {
         let is_last = self.next > self.to;
         if let Some(resume) = self.resume.as_ref().filter(|_| is_last) {
             let &Resume { since: from, replayed, complete, .. } = resume;
-            out.push(Send::Reply(Reply::Resumed(Resumed {
-                from,
-                to: self.to,
-                replayed,
-                complete,
-            })));
+            out.push(Piece::Resumed(Resumed { from, to: self.to, replayed, complete }));
         }
         (out, is_last)
     }
 
-    fn push(&mut self, entry: Entry, out: &mut Vec<Send>) {
+    fn push(&mut self, entry: Entry, out: &mut Vec<Piece>) {
         match entry {
             Entry::Lost(gap) => {
                 self.push_states(gap.from, out);
                 if let Some(resume) = &mut self.resume {
                     resume.complete = false;
                 }
-                out.push(lost(gap));
+                let within = self.states.iter().take_while(|state| state.seq <= gap.to).count();
+                around(gap, self.states.drain(..within), out);
             }
             Entry::Event(event) => {
                 self.push_states(event.seq, out);
-                if self.given.iter().any(|given| given.has(&event)) {
+                if self.given.iter().any(|given| given.has(event.seq, &event.subject)) {
                     return;
                 }
                 if let Some(resume) = &mut self.resume {
                     resume.replayed += 1;
                 }
-                out.push(Send::Message(event));
+                out.push(Piece::Message(event));
             }
         }
     }
 
     /// The states numbered below `until`, which are in their place then.
-    fn push_states(&mut self, until: u64, out: &mut Vec<Send>) {
+    fn push_states(&mut self, until: u64, out: &mut Vec<Piece>) {
         while self.states.front().is_some_and(|state| state.seq < until) {
-            out.extend(self.states.pop_front().map(Send::Message));
+            out.extend(self.states.pop_front().map(Piece::Message));
         }
     }
 }
 
-impl Given {
-    fn has(&self, event: &Message) -> bool {
-        (self.from..=self.to).contains(&event.seq) && self.filter.matches(&event.subject)
+/// A gap with the states in it that are not lost: it is told in pieces between them.
+pub(in crate::hub) fn around(
+    gap: Gap,
+    states: impl Iterator<Item = Message>,
+    out: &mut Vec<Piece>,
+) {
+    let mut from = gap.from;
+    for state in states {
+        if state.seq > from {
+            out.push(Piece::Lost(Gap { from, to: state.seq - 1, ..gap }));
+        }
+        from = state.seq + 1;
+        out.push(Piece::Message(state));
     }
-}
-
-fn lost(Gap { from, to, reason }: Gap) -> Send {
-    Send::Reply(Reply::Gap(GapData { from, to, reason: reason.name() }))
+    if from <= gap.to {
+        out.push(Piece::Lost(Gap { from, ..gap }));
+    }
 }
