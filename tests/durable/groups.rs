@@ -1,8 +1,10 @@
 //! What is said in groups outlives the daemon, and comes again to who has missed it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::support::daemon;
+use crate::support::{Client, daemon};
 use crate::{QUIET, Resumed, create, now};
 
 #[tokio::test]
@@ -56,4 +58,94 @@ async fn messages_to_groups_are_replayed_listed_and_kept() {
         let (_, _, link) = events("&limit=1").await;
         assert!(!link.contains("group"), "{link}");
     }
+}
+
+const KILLS: usize = 12;
+/// Nothing depends on it: a kill may fall on anything.
+const LIFE_MS: u64 = 250;
+
+/// Says numbers until the connection ends, each when the one before is acknowledged; returns the next
+/// number, and those that were acknowledged, each with the number of its message.
+async fn talk(mut client: Client, mut number: u64) -> (u64, Vec<(u64, u64)>) {
+    let mut acknowledged = Vec::new();
+    loop {
+        let message = json!({"type": "publish", "group": "ops", "data": number});
+        if !client.try_send(message).await {
+            return (number + 1, acknowledged);
+        }
+        number += 1;
+        // Told to be there by `published`, and by nothing else.
+        let published = loop {
+            let Some(message) = client.next().await else { return (number, acknowledged) };
+            if message["type"] == "published" {
+                break message["data"].clone();
+            }
+        };
+        assert_eq!(published["durable"], true, "{published}");
+        acknowledged.push((number - 1, published["seq"].as_u64().expect("a number")));
+    }
+}
+
+/// Reads what is said until the connection ends: what was missed, then what comes.
+async fn listen(mut client: Client, since: String) -> Vec<(u64, u64)> {
+    let filter = json!({"types": ["group_message"], "groups": ["ops"]});
+    let subscribe = json!({"type": "subscribe", "filter": filter, "since": since});
+    let mut heard = Vec::new();
+    if !client.try_send(subscribe).await {
+        return heard;
+    }
+    while let Some(message) = client.next().await {
+        match message["type"].as_str() {
+            Some("group_message") => {
+                let number = message["data"]["data"].as_u64().expect("a number");
+                heard.push((number, message["seq"].as_u64().expect("a number")));
+            }
+            Some("resumed") => assert_eq!(message["data"]["complete"], true, "{message}"),
+            Some("gap" | "error") => panic!("{message}"),
+            _ => {}
+        }
+    }
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_or_heard_outlives_a_kill() {
+    // So that they may say as much as they can.
+    let config =
+        format!("{QUIET}[websocket]\nmax_message_rate = 100000\n[hub]\nlog_messages = 64\n");
+    let mut daemon = daemon().config(&config).start().await;
+    let (epoch, mut last) = now(&daemon).await;
+    let (mut number, mut acknowledged, mut heard) = (0, Vec::new(), Vec::new());
+    for life in 0..=KILLS {
+        let listener = daemon.websocket().await;
+        let listening = tokio::spawn(listen(listener, format!("{epoch}:{last}")));
+        let talker = daemon.websocket().await;
+        let talking = tokio::spawn(talk(talker, number));
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(..LIFE_MS))).await;
+        daemon = if life == KILLS {
+            daemon.stopped().await.start().await
+        } else {
+            daemon.killed().start().await
+        };
+        let (next, more) = talking.await.expect("a talker that saw nothing wrong");
+        number = next;
+        acknowledged.extend(more);
+        let more = listening.await.expect("a listener that saw nothing wrong");
+        last = more.last().map_or(last, |(_, seq)| *seq);
+        heard.extend(more);
+    }
+    assert!(acknowledged.len() > KILLS, "{acknowledged:?}");
+    let rest = daemon.get(&format!("/api/v1/events?since={epoch}:{last}&groups=ops&limit=1000"));
+    let rest = rest.await.json();
+    assert_eq!(rest["complete"], true, "{rest}");
+    for event in rest["events"].as_array().expect("a list") {
+        let number = event["data"]["data"].as_u64().expect("a number");
+        heard.push((number, event["seq"].as_u64().expect("a number")));
+    }
+    // Each once, in the order in which they were said.
+    assert!(heard.is_sorted_by(|one, next| one.0 < next.0 && one.1 < next.1), "{heard:?}");
+    for said in &acknowledged {
+        assert!(heard.binary_search(said).is_ok(), "{said:?} is missing");
+    }
+    println!("{} said, {} acknowledged, {} heard", number, acknowledged.len(), heard.len());
 }

@@ -74,9 +74,43 @@ async fn clients_publish_and_are_named() {
         assert_eq!(message["seq"], published["seq"]);
     }
     has_nothing(&mut stranger).await;
-    // A member gets its own message as well.
-    let published = publish(&mut member, "ops", json!(7)).await;
-    assert_eq!(member.next_of("group_message").await["seq"], published["seq"]);
+    // A member gets its own message as well, and before the answer.
+    let said = json!({"type": "publish", "group": "ops", "data": 7});
+    let said = member.ask(said, "group_message").await;
+    assert_eq!(member.next_of("published").await["data"]["seq"], said["seq"]);
+}
+
+#[tokio::test]
+async fn what_a_client_says_is_done_and_answered_in_its_order() {
+    let daemon = quiet().await;
+    let mut member = subscribed(&daemon, json!({"groups": ["ops"]})).await;
+    let mut client = subscribed(&daemon, json!({"groups": ["ops"]})).await;
+    const ROUNDS: usize = 15;
+    for number in 0..ROUNDS {
+        for group in ["ops", "o p s"] {
+            let message = json!({"type": "publish", "group": group, "data": number});
+            client.send(message).await;
+        }
+        client.send(json!({"type": "ping"})).await;
+    }
+    let mut last = 0;
+    for number in 0..ROUNDS {
+        let said = client.next().await.expect("a message");
+        assert_eq!(
+            (&said["type"], &said["data"]["data"]),
+            (&json!("group_message"), &json!(number))
+        );
+        let published = client.next().await.expect("a message");
+        assert_eq!(published["type"], "published");
+        assert_eq!(published["data"]["seq"], said["seq"]);
+        let error = client.next().await.expect("a message");
+        assert_eq!(error["data"]["code"], "invalid_group");
+        assert_eq!(client.next().await.expect("a message")["type"], "pong");
+        let seq = said["seq"].as_u64().expect("a number");
+        assert!(seq > last, "{seq} after {last}");
+        last = seq;
+        assert_eq!(member.next_of("group_message").await, said);
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,11 @@ impl Client {
         self.0.send(Message::text(message.to_string())).await.expect("sent");
     }
 
+    /// Sends a message; false if the connection has ended.
+    pub async fn try_send(&mut self, message: Value) -> bool {
+        self.0.send(Message::text(message.to_string())).await.is_ok()
+    }
+
     /// The next message of JSON; `None` when the connection is closed.
     pub async fn next(&mut self) -> Option<Value> {
         // The daemon's pings do not count: they come for as long as one waits.

@@ -136,6 +136,11 @@ impl Shards {
         self.inboxes.iter().for_each(|inbox| inbox.configure(config.clone()));
     }
 
+    #[cfg(test)]
+    fn is_closing(&self) -> bool {
+        self.inboxes.iter().all(|inbox| inbox.is_closing())
+    }
+
     /// Has every client go, once it has what was published.
     pub(in crate::server) fn close(&self) {
         self.inboxes.iter().for_each(|inbox| inbox.close());

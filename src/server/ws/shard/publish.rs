@@ -50,9 +50,10 @@ impl Shard {
         self.runtime.spawn(async move {
             let from = Publisher::Client(client_id(number));
             let said = groups::publish(&pipeline, &counts, group, data, from).await;
+            // Before the answer: who has that may say the next.
+            drop(underway);
             // The shard may have ended meanwhile.
             let _ = inbox.send(Letter::Published { client: id, number, said }).await;
-            drop(underway);
         });
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Shards over real sockets of every kind, with a hub and nothing else of the daemon.
 
 mod pieces;
+mod publish;
 mod tls;
 
 use std::net::{TcpListener, TcpStream};
@@ -8,12 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::sync::mpsc;
 use tokio_util::either::Either;
 
 use super::{Arrival, Transport};
 use crate::clock::Clock;
 use crate::hub::{self, Client, Coding, Draft, Hub, Membership, Peer, Subject};
-use crate::pipeline::{Handle, Kept, Limits};
+use crate::pipeline::{Envelope, Handle, Kept, Limits};
 use crate::scheduler::Controls;
 use crate::server::ws::reply::welcome;
 use crate::server::{self, App, Past, WebSocketConfig};
@@ -33,9 +35,14 @@ impl Served {
     }
 
     fn with(config: hub::Config, websocket: WebSocketConfig) -> Self {
+        Self::start(config, websocket).0
+    }
+
+    /// Besides, what is said to the pipeline.
+    fn start(config: hub::Config, websocket: WebSocketConfig) -> (Self, mpsc::Receiver<Envelope>) {
         let hub = Arc::new(Hub::new("e".to_owned(), &config));
         let (limits, kept) = (Limits::default(), Kept::default());
-        let (handle, _) = Handle::new(&limits, kept, 1, hub.clone(), Clock::start());
+        let (handle, inputs) = Handle::new(&limits, kept, 1, hub.clone(), Clock::start());
         let (requests, _) = server::reload_requests();
         let (http, query) = (server::Config::default(), crate::query::Config::default());
         let app = App::new(
@@ -47,7 +54,7 @@ impl Served {
             websocket,
             query,
         );
-        Self { app: app.expect("threads"), hub }
+        (Self { app: app.expect("threads"), hub }, inputs)
     }
 
     /// Publishes the update of a task, of so many bytes.
