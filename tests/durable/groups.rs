@@ -111,8 +111,9 @@ async fn listen(mut client: Client, since: String) -> Vec<(u64, u64)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_or_heard_outlives_a_kill() {
     // So that they may say as much as they can.
-    let config =
-        format!("{QUIET}[websocket]\nmax_message_rate = 100000\n[hub]\nlog_messages = 64\n");
+    let config = format!(
+        "{QUIET}[websocket]\nmax_message_rate = 100000\n[hub]\nclient_buffer = 16\nlog_messages = 64\n"
+    );
     let mut daemon = daemon().config(&config).start().await;
     let (epoch, mut last) = now(&daemon).await;
     let (mut number, mut acknowledged, mut heard) = (0, Vec::new(), Vec::new());
@@ -135,8 +136,8 @@ async fn what_was_acknowledged_or_heard_outlives_a_kill() {
         heard.extend(more);
     }
     assert!(acknowledged.len() > KILLS, "{acknowledged:?}");
-    let rest = daemon.get(&format!("/api/v1/events?since={epoch}:{last}&groups=ops&limit=1000"));
-    let rest = rest.await.json();
+    let path = format!("/api/v1/events?since={epoch}:{last}&groups=ops&limit=1000");
+    let rest = daemon.get(&path).await.json();
     assert_eq!(rest["complete"], true, "{rest}");
     for event in rest["events"].as_array().expect("a list") {
         let number = event["data"]["data"].as_u64().expect("a number");
@@ -147,5 +148,4 @@ async fn what_was_acknowledged_or_heard_outlives_a_kill() {
     for said in &acknowledged {
         assert!(heard.binary_search(said).is_ok(), "{said:?} is missing");
     }
-    println!("{} said, {} acknowledged, {} heard", number, acknowledged.len(), heard.len());
 }
