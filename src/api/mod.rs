@@ -14,7 +14,7 @@ mod status;
 mod stream;
 mod task;
 
-pub use alert::{Alert, AlertReport, Alerts};
+pub use alert::{Acknowledgement, Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
 pub use doctor::{Doctor, DropIn, Finding, Listener, PluginFolder, Rights, Severity};

@@ -136,6 +136,9 @@ impl From<CommandError> for Problem {
                 alert::Error::NotFound(_) => (StatusCode::NOT_FOUND, "alert_not_found"),
                 alert::Error::Resolved(_) => (StatusCode::CONFLICT, "alert_resolved"),
                 alert::Error::Length(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
+                alert::Error::Labels | alert::Error::LabelName(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "invalid_labels")
+                }
                 alert::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_alerts"),
             },
         };
