@@ -9,10 +9,11 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 34] = [
+const OPERATIONS: [(&str, &str); 40] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
+    ("POST", "/api/v1/alerts/{id}/acknowledge"),
     ("POST", "/api/v1/alerts/{id}/resolve"),
     ("GET", "/api/v1/clients"),
     ("DELETE", "/api/v1/clients/{id}"),
@@ -33,9 +34,14 @@ const OPERATIONS: [(&str, &str); 34] = [
     ("POST", "/api/v1/query"),
     ("GET", "/api/v1/query_range"),
     ("POST", "/api/v1/query_range"),
+    ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/replay"),
     ("GET", "/api/v1/samples"),
     ("GET", "/api/v1/series"),
     ("POST", "/api/v1/series"),
+    ("GET", "/api/v1/silences"),
+    ("POST", "/api/v1/silences"),
+    ("DELETE", "/api/v1/silences/{id}"),
     ("GET", "/api/v1/status"),
     ("GET", "/api/v1/status/buildinfo"),
     ("GET", "/api/v1/tasks"),
