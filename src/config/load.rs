@@ -88,12 +88,13 @@ fn assemble(
     let shape = Shape::new(&schema);
     let files: Vec<PathBuf> = documents.iter().map(|file| file.path.to_path_buf()).collect();
 
-    let mut roots = Vec::new();
+    let (mut roots, mut refused) = (Vec::new(), Vec::new());
     for document in documents {
-        roots.extend(read(&document, &mut problems));
+        roots.extend(read(&document, &mut problems, &mut refused));
     }
     // What a broken file says is unknown, so nothing is missing and nothing contradicts the rest.
     let is_whole = problems.is_empty();
+    problems.append(&mut refused);
     roots.extend(overrides::of_environment(&sources.env, shape, &mut problems));
     roots.extend(overrides::of_flags(&sources.flags, shape, &mut problems));
 
@@ -125,15 +126,20 @@ fn assemble(
     }
 }
 
-/// A document as values with their lines, if it can be read.
-fn read(document: &Document, problems: &mut Vec<Problem>) -> Option<Node> {
+/// A document as values with their lines, if it can be read. What is understood and does not belong
+/// there is `refused`.
+fn read(
+    document: &Document,
+    problems: &mut Vec<Problem>,
+    refused: &mut Vec<Problem>,
+) -> Option<Node> {
     let Document { path, bytes, kind } = document;
     match kind {
         Kind::Settings => parse::document(path, bytes, problems),
-        Kind::PrometheusRules => rule_file::document(path, bytes, problems),
+        Kind::PrometheusRules => rule_file::document(path, bytes, problems, refused),
         Kind::Rules => {
             let mut root = parse::document(path, bytes, problems)?;
-            rule_file::refuse_others(&mut root, problems);
+            rule_file::refuse_others(&mut root, refused);
             Some(root)
         }
     }

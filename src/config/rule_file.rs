@@ -46,11 +46,13 @@ struct Entry {
 
 type Texts = BTreeMap<String, Spanned<String>>;
 
-/// The rules of a file as a document of configuration. What is wrong becomes problems.
+/// The rules of a file as a document of configuration. What keeps it from being read becomes problems;
+/// a rule that cannot be one of ours is left out and `refused`.
 pub(super) fn document(
     path: &Arc<Path>,
     bytes: &[u8],
     problems: &mut Vec<Problem>,
+    refused: &mut Vec<Problem>,
 ) -> Option<Node> {
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
@@ -75,7 +77,7 @@ pub(super) fn document(
             return None;
         }
     };
-    let mut reader = Reader { path, problems, names: HashMap::new() };
+    let mut reader = Reader { path, problems: refused, names: HashMap::new() };
     let groups = file.groups.unwrap_or_default();
     let rules: Vec<Node> = groups.into_iter().flat_map(|group| reader.group(group)).collect();
     let whole = Origin::file(path.clone());
@@ -259,9 +261,10 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> (Option<Node>, Vec<String>) {
-        let mut problems = Vec::new();
+        let (mut problems, mut refused) = (Vec::new(), Vec::new());
         let path = Path::new("alerts.d/node.yml").into();
-        let node = document(&path, text.as_bytes(), &mut problems);
+        let node = document(&path, text.as_bytes(), &mut problems, &mut refused);
+        problems.append(&mut refused);
         (node, problems.iter().map(ToString::to_string).collect())
     }
 
