@@ -50,7 +50,7 @@ impl Changes {
     }
 
     /// An alert has just come to be.
-    pub(super) fn new(&mut self, alert: &Alert) {
+    pub(super) fn begin(&mut self, alert: &Alert) {
         let (severity, cause) = (alert.severity, String::new());
         let before = Before { state: None, severity, cause, is_news: false, is_noted: false };
         self.0.entry(alert.id.clone()).or_insert(before);

@@ -135,6 +135,7 @@ impl Alert {
 
 /// What became of one alert, for whoever keeps alerts.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all entries are alerts")]
 pub enum Entry {
     /// It is as this says.
     Kept(Alert),

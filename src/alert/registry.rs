@@ -157,7 +157,7 @@ impl Registry {
         match present {
             Some(present) => changes.because(present, "reported"),
             None => {
-                changes.new(&alert);
+                changes.begin(&alert);
                 changes.because(&alert, "reported");
             }
         }

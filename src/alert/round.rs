@@ -129,7 +129,7 @@ impl Registry {
                 return false;
             }
             let alert = Alert::pending(rule, &seen, at);
-            changes.new(&alert);
+            changes.begin(&alert);
             self.alerts.insert(alert.id.clone(), alert);
         }
         let flaps = self.rules.config().flap_count;
