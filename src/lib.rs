@@ -10,6 +10,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod hub;
+pub mod notify;
 pub mod persist;
 pub mod pipeline;
 pub mod plugin;

@@ -521,3 +521,23 @@ fn files_as_large_and_as_deep_as_may_be_are_refused_in_time() {
     let many = "[[collector]]\nplugin = \"cpu\"\n".repeat(20_000);
     insta::assert_snapshot!(load(&many).unwrap_err(), @"gz-monitor.toml:1: collector: 20000 collectors are too many; write 1000 at most");
 }
+
+#[test]
+fn a_secret_is_not_shown_and_its_change_is_told() {
+    let text = |token: &str| {
+        format!(
+            "[notify.channel.ops]\ntype = \"slack\"\nurl = \"https://hooks.example.org/{token}\"\n"
+        )
+    };
+    let load = |token: &str| config::load_bytes(text(token).as_bytes(), &checks()).unwrap();
+    let (one, other) = (load("s3cret"), load("other"));
+    let shown = config::show(&one);
+    assert!(shown.contains("url = \"(redacted)\"  # gz-monitor.toml:3"), "{shown}");
+    assert!(!shown.contains("s3cret") && !format!("{:?}", one.config).contains("s3cret"));
+    let changes = config::diff(&one.config, &other.config);
+    assert_eq!(changes.to_string(), "notify.channel.ops (redacted) -> (redacted)");
+    assert!(config::diff(&one.config, &load("s3cret").config).is_empty());
+    // What is shown instead of it is not taken for it.
+    let problems = config::load_bytes(shown.as_bytes(), &checks()).unwrap_err().to_string();
+    assert!(problems.contains("no secret") && !problems.contains("s3cret"), "{problems}");
+}

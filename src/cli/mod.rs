@@ -7,6 +7,7 @@ mod doctor;
 mod doctor_report;
 mod exit;
 mod local_socket;
+mod notify;
 mod once;
 mod plugin;
 mod plugin_check;
@@ -82,6 +83,9 @@ enum Command {
     /// Run commands as tasks, and look at the tasks that there are
     #[command(subcommand)]
     Task(task::Command),
+    /// Try out where notifications of alerts go, and see how that fares
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Say what keeps the collectors of a running daemon from data, and what mends it
     Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
@@ -128,6 +132,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
         Command::Task(command) => task::run(&command, config),
+        Command::Notify(command) => notify::run(&command, config),
         Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::Config;
 use super::problem::one_line;
 use super::tree::key_text;
+use crate::notify::Secret;
 use crate::scheduler::Instance;
 
 /// One key that differs.
@@ -66,6 +67,19 @@ impl Changes {
         }
     }
 
+    /// Of channels that differ by nothing that is shown, it is said that they do.
+    fn secrets(&mut self, old: &Config, new: &Config) {
+        for (name, channel) in &new.notify.channel {
+            let before = old.notify.channel.get(name);
+            if before.is_some_and(|before| before != channel && json(before) == json(channel)) {
+                let shown = Some(Json::from(Secret::SHOWN));
+                let path = format!("notify.channel.{}", key_text(name));
+                self.values.push(Change { path, old: shown.clone(), new: shown });
+                self.sections.insert("notify".to_owned());
+            }
+        }
+    }
+
     /// Down to what is no table; a list counts as one value.
     fn compare(&mut self, path: String, old: Option<&Json>, new: Option<&Json>) {
         if old == new {
@@ -120,6 +134,7 @@ pub fn diff(old: &Config, new: &Config) -> Changes {
             }
         }
     }
+    changes.secrets(old, new);
     changes.collectors(&old.collector, &new.collector);
     changes
 }

@@ -22,6 +22,7 @@ mod sources;
 mod tree;
 mod validate;
 mod validate_collectors;
+mod validate_notify;
 
 pub use diff::{Change, Changes, diff};
 pub use keys::{Key, Section, sections};

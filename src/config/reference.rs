@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use toml::Value as Toml;
 
 use super::Config;
+use super::keys::named_tables;
 use super::schema::{Shape, ordered_schema};
 use super::show::whole;
 use crate::scheduler::Instance;
@@ -71,6 +72,8 @@ fn explain(text: &mut String, shape: Shape<'_>) {
 fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml::Table>) {
     let (inner, plain): (Vec<_>, Vec<_>) =
         ordered(section).into_iter().partition(|(_, shape)| shape.properties().next().is_some());
+    let (tables, plain): (Vec<_>, Vec<_>) =
+        plain.into_iter().partition(|(_, shape)| entry_of(*shape).is_some());
     for (key, shape) in plain {
         explain(text, shape);
         match values.and_then(|values| values.get(key)) {
@@ -82,11 +85,44 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
             )),
         }
     }
+    for (key, shape) in tables {
+        let path = format!("{path}.{key}");
+        comment(text, shape.description());
+        entry(text, &path, shape);
+    }
     for (key, shape) in inner {
         let path = format!("{path}.{key}");
         comment(text, shape.description());
         text.push_str(&format!("[{path}]\n"));
         keys(text, &path, shape, values.and_then(|values| values.get(key)?.as_table()));
+    }
+}
+
+/// The tables that a list holds, or a table under names that somebody gives.
+fn entry_of(shape: Shape<'_>) -> Option<Shape<'_>> {
+    let listed = shape.step(&super::tree::Step::Index(0)).filter(|_| shape.is("array"));
+    named_tables(shape).or(listed.filter(|entry| entry.properties().next().is_some()))
+}
+
+/// One of them with every key, all of it commented out.
+fn entry(text: &mut String, path: &str, shape: Shape<'_>) {
+    let Some(one) = entry_of(shape) else { return };
+    match shape.is("array") {
+        // The space keeps it apart from what a # alone turns off.
+        true => text.push_str(&format!("# [[{path}]]\n")),
+        false => text.push_str(&format!("# [{path}.NAME]\n")),
+    }
+    for (key, shape) in ordered(one) {
+        explain(text, shape);
+        let example = || match shape.choices().first() {
+            Some(choice) => format!("{choice:?}"),
+            None if shape.is("array") => shape.example_list().unwrap_or_else(|| "[]".to_owned()),
+            None if shape.is("object") => "{}".to_owned(),
+            None if shape.is("integer") => "1".to_owned(),
+            None => format!("{:?}", shape.example().unwrap_or_default()),
+        };
+        let default = shape.default().filter(|default| default != "[]" && default != "{}");
+        text.push_str(&format!("# {key} = {}\n", default.unwrap_or_else(example)));
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::problem::Problem;
 use super::tree::{Node, Step, keys};
-use super::{Checks, Config, validate_collectors};
+use super::{Checks, Config, validate_collectors, validate_notify};
 use crate::units::{ByteSize, HumanDuration};
 
 /// The least time between two rounds of anything.
@@ -65,6 +65,7 @@ pub(super) fn validate(
     stream(config, &mut report);
     state(config, &mut report);
     storage(config, &mut report);
+    validate_notify::notify(config, &mut report);
     validate_collectors::collectors(config, &mut report);
     validate_collectors::instances(config, checks, &mut report);
     report.found
@@ -128,11 +129,11 @@ impl Report<'_> {
         self.refuse(&[path.to_vec()], message, None);
     }
 
-    fn count(&mut self, path: &str, value: usize) {
+    pub(super) fn count(&mut self, path: &str, value: usize) {
         self.within(&keys(path), value, 1..=MAX_COUNT);
     }
 
-    fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
+    pub(super) fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
         self.within(&keys(path), value, ByteSize(least)..=ByteSize(greatest));
     }
 }

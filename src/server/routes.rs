@@ -26,8 +26,8 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 
 fn api() -> Route {
     use rest::{
-        alerts, clients, collectors, doctor, events, openapi, plugins, reload, samples, status,
-        tasks,
+        alerts, clients, collectors, doctor, events, notifications, openapi, plugins, reload,
+        samples, status, tasks,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -53,6 +53,9 @@ fn api() -> Route {
         .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
+        .at("/notifications", Methods::get(notifications::list).boxed())
+        .at("/notify/channels", Methods::get(notifications::list_channels).boxed())
+        .at("/notify/channels/:id/test", Methods::post(notifications::test).boxed())
         .at("/reload", Methods::post(reload::reload).boxed())
         .at(
             "/query",

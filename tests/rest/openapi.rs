@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 34] = [
+const OPERATIONS: [(&str, &str); 37] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -26,6 +26,9 @@ const OPERATIONS: [(&str, &str); 34] = [
     ("POST", "/api/v1/labels"),
     ("GET", "/api/v1/metadata"),
     ("GET", "/api/v1/metrics"),
+    ("GET", "/api/v1/notifications"),
+    ("GET", "/api/v1/notify/channels"),
+    ("POST", "/api/v1/notify/channels/{id}/test"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/v1/plugins"),
     ("POST", "/api/v1/reload"),
@@ -165,7 +168,8 @@ async fn fits(daemon: &Daemon, document: &Value, method: &str, path: &str, body:
 async fn every_answer_fits_its_schema() {
     // The root has no files, so that some collectors fail and say so.
     let root = tempfile::tempdir().expect("a folder");
-    let config = format!("[collectors]\nroot = \"{}\"", root.path().display());
+    let channel = "[notify.channel.out]\ntype = \"command\"\ncommand = [\"/bin/true\"]\n";
+    let config = format!("{channel}[collectors]\nroot = \"{}\"", root.path().display());
     let daemon = daemon().config(&config).start().await;
     let document = document(&daemon).await;
     let mut client = daemon.websocket().await;
@@ -187,6 +191,11 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/collectors", json!(null)),
         ("GET", "/api/v1/clients", json!(null)),
         ("GET", "/api/v1/plugins", json!(null)),
+        ("GET", "/api/v1/notify/channels", json!(null)),
+        ("POST", "/api/v1/notify/channels/out/test", json!(null)),
+        ("POST", "/api/v1/notify/channels/none/test", json!(null)),
+        ("GET", "/api/v1/notifications?state=pending", json!(null)),
+        ("GET", "/api/v1/notifications?state=lost", json!(null)),
         ("GET", "/api/v1/samples", json!(null)),
         ("GET", "/api/v1/events?limit=2", json!(null)),
         ("GET", "/api/v1/events?since=another:7&types=task_update", json!(null)),
