@@ -541,3 +541,22 @@ fn a_secret_is_not_shown_and_its_change_is_told() {
     let problems = config::load_bytes(shown.as_bytes(), &checks()).unwrap_err().to_string();
     assert!(problems.contains("no secret") && !problems.contains("s3cret"), "{problems}");
 }
+
+#[test]
+fn the_examples_of_the_document_on_notifications_are_valid() {
+    let document = include_str!("../docs/notifications.md");
+    let blocks: Vec<&str> =
+        document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 8);
+    let all: String = ["ops", "hook", "mail", "phone", "pager"]
+        .map(|name| format!("[notify.channel.{name}]\ntype = \"command\"\ncommand = [\"/x\"]\n"))
+        .concat();
+    for block in blocks {
+        let text = match block.contains("[[notify.route]]") {
+            true => format!("{block}\n{all}"),
+            false => block.to_owned(),
+        };
+        let loaded = config::load_bytes(text.as_bytes(), &checks());
+        assert!(loaded.is_ok(), "{block}: {}", loaded.unwrap_err());
+    }
+}

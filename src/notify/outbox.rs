@@ -1,6 +1,6 @@
 //! Notifications that are to be delivered, in their order, and those that were.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -103,6 +103,11 @@ struct Bounds {
 #[derive(Debug)]
 pub(super) struct Outbox {
     entries: BTreeMap<u64, Entry>,
+    /// The numbers of those that wait or are under way, and of the others in the order of their ends.
+    waiting: BTreeSet<u64>,
+    done: VecDeque<u64>,
+    /// The keys of all.
+    keys: HashSet<String>,
     next: u64,
     bounds: Bounds,
     rests: BTreeMap<String, Rest>,
@@ -117,6 +122,9 @@ impl Outbox {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             entries: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            done: VecDeque::new(),
+            keys: HashSet::new(),
             next: 1,
             bounds: Bounds::of(config),
             rests: BTreeMap::new(),
@@ -130,7 +138,7 @@ impl Outbox {
     pub(super) fn configure(&mut self, config: &Config, now: Timestamp) {
         self.bounds = Bounds::of(config);
         self.rests.clear();
-        let waiting = self.entries.iter_mut().filter(|(_, entry)| entry.state == State::Pending);
+        let waiting = self.entries.iter_mut().filter(|(number, _)| self.waiting.contains(number));
         for (number, entry) in waiting.filter(|(_, entry)| entry.due > now) {
             entry.due = now;
             self.touched.insert(*number);
@@ -139,21 +147,24 @@ impl Outbox {
 
     /// Takes in a notification that was kept, under its number if that is free.
     pub(super) fn restore(&mut self, number: u64, entry: Entry) {
-        if self.entries.values().any(|present| present.key == entry.key) {
+        if !self.keys.insert(entry.key.clone()) {
             return;
         }
         let number = if self.entries.contains_key(&number) { self.next } else { number };
         self.next = self.next.max(number + 1);
+        match entry.state {
+            State::Pending => drop(self.waiting.insert(number)),
+            State::Sent | State::Failed => self.done.push_back(number),
+        }
         self.entries.insert(number, entry);
     }
 
     /// Adds a notification. At the bound of its channel the oldest that waits is given up.
     pub(super) fn add(&mut self, channel: &str, payload: Payload, now: Timestamp) {
-        let waits = |(number, entry): (&u64, &Entry)| {
-            let is_one = entry.state == State::Pending && entry.channel == channel;
-            (is_one && !self.flying.contains(number)).then_some(*number)
-        };
-        let waiting: Vec<u64> = self.entries.iter().filter_map(waits).collect();
+        let idle = self.pending().filter(|(number, entry)| {
+            entry.channel == channel && !self.flying.contains(number)
+        });
+        let waiting: Vec<u64> = idle.map(|(number, _)| number).collect();
         if waiting.len() >= self.bounds.pending
             && let Some(oldest) = waiting.first()
         {
@@ -175,7 +186,9 @@ impl Outbox {
             said: None,
             payload: Some(payload),
         };
+        self.keys.insert(entry.key.clone());
         self.entries.insert(number, entry);
+        self.waiting.insert(number);
         self.touched.insert(number);
     }
 
@@ -245,9 +258,8 @@ impl Outbox {
         entry.attempts += 1;
         entry.finish(State::Sent, said, now);
         self.rests.remove(&entry.channel);
-        self.touched.insert(number);
         let took = Duration::try_from(now.duration_since(entry.created)).unwrap_or_default();
-        self.trim();
+        self.put_away(number);
         Some(took)
     }
 
@@ -324,24 +336,27 @@ impl Outbox {
 
     /// Those that wait or are under way.
     pub(super) fn pending(&self) -> impl Iterator<Item = (u64, &Entry)> {
-        self.all().filter(|(_, entry)| entry.state == State::Pending)
+        self.waiting.iter().filter_map(|number| Some((*number, self.entries.get(number)?)))
     }
 
     fn give_up(&mut self, number: u64, loss: Loss, why: &str, now: Timestamp) {
         let Some(entry) = self.entries.get_mut(&number) else { return };
         entry.finish(State::Failed, why, now);
         self.lost.push((entry.clone(), loss));
-        self.touched.insert(number);
-        self.trim();
+        self.put_away(number);
     }
 
-    /// Forgets the oldest of those that are done with.
-    fn trim(&mut self) {
-        let done = self.entries.iter().filter(|(_, entry)| entry.state != State::Pending);
-        let done: Vec<u64> = done.map(|(number, _)| *number).collect();
-        for number in &done[..done.len().saturating_sub(self.bounds.keep)] {
-            self.entries.remove(number);
-            self.touched.insert(*number);
+    /// One is done with: the oldest of those that are is forgotten for it.
+    fn put_away(&mut self, number: u64) {
+        self.waiting.remove(&number);
+        self.touched.insert(number);
+        self.done.push_back(number);
+        while self.done.len() > self.bounds.keep
+            && let Some(oldest) = self.done.pop_front()
+        {
+            let gone = self.entries.remove(&oldest);
+            gone.map(|entry| self.keys.remove(&entry.key));
+            self.touched.insert(oldest);
         }
     }
 }

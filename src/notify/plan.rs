@@ -15,6 +15,9 @@ use super::{Config, Notice};
 pub(super) struct Plan {
     routes: Vec<Route>,
     groups: BTreeMap<String, Group>,
+    /// When somebody has to look at which group, and the same by the group.
+    schedule: BTreeSet<(Timestamp, String)>,
+    dues: BTreeMap<String, Timestamp>,
     /// The keys of groups that have changed since somebody asked.
     touched: BTreeSet<String>,
     /// The channels that are not told of what is resolved.
@@ -46,6 +49,8 @@ impl Plan {
     pub(super) fn configure(&mut self, config: &Config, now: Timestamp) {
         let alerts = self.alerts();
         self.follow(config);
+        let keys: Vec<String> = self.groups.keys().cloned().collect();
+        keys.iter().for_each(|key| self.reschedule(key));
         for alert in alerts {
             self.hear(alert, now);
         }
@@ -60,7 +65,8 @@ impl Plan {
             return;
         };
         let group = group.restored(&route.times, now);
-        self.groups.entry(key).or_insert(group);
+        self.groups.entry(key.clone()).or_insert(group);
+        self.reschedule(&key);
     }
 
     /// Every alert in some group, once.
@@ -103,18 +109,14 @@ impl Plan {
 
     /// When there will be something to be told, if nothing happens before.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        let due = |group: &Group| group.due(&self.route(&group.route)?.times);
-        self.groups.values().filter_map(due).min()
+        self.schedule.first().map(|(due, _)| *due)
     }
 
     /// What is to be told now.
     pub(super) fn take(&mut self, now: Timestamp) -> Vec<Due> {
-        let is_due = |group: &&Group| {
-            let due = self.route(&group.route).and_then(|route| group.due(&route.times));
-            due.is_some_and(|due| due <= now)
-        };
-        let keys = self.groups.iter().filter(|(_, group)| is_due(group));
-        let keys: Vec<String> = keys.map(|(key, _)| key.clone()).collect();
+        let due = self.schedule.iter().take_while(|(due, _)| *due <= now);
+        let mut keys: Vec<String> = due.map(|(_, key)| key.clone()).collect();
+        keys.sort();
         let mut told = Vec::new();
         for key in keys {
             let Some(group) = self.groups.get(&key) else { continue };
@@ -171,6 +173,8 @@ impl Plan {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.touched.extend(std::mem::take(&mut self.groups).into_keys());
+        self.schedule.clear();
+        self.dues.clear();
     }
 
     fn change(&mut self, key: &str, change: impl FnOnce(&mut Group)) {
@@ -180,6 +184,19 @@ impl Plan {
             self.groups.remove(key);
         }
         self.touched.insert(key.to_owned());
+        self.reschedule(key);
+    }
+
+    fn reschedule(&mut self, key: &str) {
+        if let Some(due) = self.dues.remove(key) {
+            self.schedule.remove(&(due, key.to_owned()));
+        }
+        let group = self.groups.get(key);
+        let due = group.and_then(|group| group.due(&self.route(&group.route)?.times));
+        if let Some(due) = due {
+            self.dues.insert(key.to_owned(), due);
+            self.schedule.insert((due, key.to_owned()));
+        }
     }
 
     fn route(&self, key: &str) -> Option<&Route> {

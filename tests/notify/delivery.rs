@@ -126,3 +126,34 @@ async fn more_than_a_channel_may_take_in_a_minute_waits() {
     daemon.reload(&config);
     receiver.until_taken(4).await;
 }
+
+#[tokio::test]
+async fn a_secured_receiver_is_believed_by_its_authority_and_secrets_come_from_files() {
+    let (receiver, certificate) = Receiver::secured().await;
+    let url = format!("https://localhost:{}/T0/s3cret", receiver.address.port());
+    let builder = daemon().file("ca.pem", &certificate).file("url", &format!("{url}\n"));
+    let folder = builder.path().display().to_string();
+    let channel = |name: &str, more: &str| {
+        format!("[notify.channel.{name}]\ntype = \"slack\"\nurl_file = \"{folder}/url\"\n{more}\n")
+    };
+    let config = [
+        AT_ONCE,
+        &channel("ops", &format!("ca = \"{folder}/ca.pem\"")),
+        &channel("stranger", ""),
+        &channel("absent", "").replace("/url", "/gone"),
+    ];
+    let daemon = builder.config(&config.concat()).start().await;
+    fire(&daemon, "cpu", "high").await;
+    let taken = receiver.until_taken(1).await;
+    assert_eq!(taken[0].path, "/T0/s3cret");
+    assert_eq!(taken[0].body["text"].as_str().map(|text| text.starts_with("[FIRING] cpu")), Some(true));
+    for (name, expected) in [("stranger", "certificate"), ("absent", "No such file")] {
+        let is_told = |channel: &serde_json::Value| {
+            channel["error"].as_str().is_some_and(|error| error.contains(expected))
+        };
+        let shown = until_channel(&daemon, name, is_told).await;
+        assert!(!shown.to_string().contains("s3cret"), "{shown}");
+    }
+    assert_eq!(receiver.seen().len(), 1);
+    assert!(!daemon.log().contains("s3cret"), "{}", daemon.log());
+}

@@ -100,7 +100,8 @@ impl Mailbox {
     }
 }
 
-fn tls() -> (String, TlsAcceptor) {
+/// A certificate for this machine, in PEM, and what shows it.
+pub fn tls() -> (String, TlsAcceptor) {
     let names = ["localhost", "127.0.0.1"].map(str::to_owned);
     let params = CertificateParams::new(names).expect("names");
     let key = KeyPair::generate().expect("a key");

@@ -12,9 +12,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
+use crate::mailbox::tls;
 use crate::support::until;
 
 /// What it does with a request.
@@ -69,8 +72,19 @@ impl Receiver {
         let memory = Arc::new(Mutex::new(memory));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let task = tokio::spawn(serve(listener, memory.clone()));
+        let task = tokio::spawn(serve(listener, None, memory.clone()));
         Self { address, memory, task }
+    }
+
+    /// One that speaks TLS; and what vouches for it, in PEM.
+    pub async fn secured() -> (Self, String) {
+        let mut receiver = Self::start().await;
+        receiver.go().await;
+        let (certificate, acceptor) = tls();
+        let listener = TcpListener::bind(receiver.address).await.expect("the same port");
+        let memory = receiver.memory.clone();
+        receiver.task = tokio::spawn(serve(listener, Some(acceptor), memory));
+        (receiver, certificate)
     }
 
     pub fn url(&self) -> String {
@@ -90,7 +104,7 @@ impl Receiver {
     /// Somebody listens again, where somebody did.
     pub async fn come_back(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("the same port");
-        self.task = tokio::spawn(serve(listener, self.memory.clone()));
+        self.task = tokio::spawn(serve(listener, None, self.memory.clone()));
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -119,16 +133,30 @@ impl Receiver {
     }
 }
 
-async fn serve(listener: TcpListener, memory: Arc<Mutex<Memory>>) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, memory: Arc<Mutex<Memory>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let memory = memory.clone();
+        let (memory, tls) = (memory.clone(), tls.clone());
         tokio::spawn(async move {
-            let answer = service_fn(|request| answer(request, memory.clone()));
-            // An error is how it hangs up.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+            match tls {
+                None => speak(stream, memory).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        speak(stream, memory).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    memory: Arc<Mutex<Memory>>,
+) {
+    let answer = service_fn(|request| answer(request, memory.clone()));
+    // An error is how it hangs up.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
 }
 
 async fn answer(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::receiver::{Manner, Receiver};
-use crate::support::{Daemon, daemon};
+use crate::support::{Daemon, daemon, until};
 use crate::{AT_ONCE, fire, notifications, resolve, until_channel};
 
 fn config(receiver: &Receiver, more: &str) -> String {
@@ -145,4 +145,46 @@ async fn what_fires_already_is_told_to_the_first_channel_there_is() {
     let taken = receiver.until_taken(1).await;
     assert_eq!(taken[0].body["alerts"][0]["id"], json!(id));
     assert_eq!(notifications(&daemon, "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_disk_people_are_told_all_the_same_and_once_it_is_back_nobody_twice() {
+    let receiver = Receiver::start().await;
+    let daemon = started(&receiver).await;
+    let told = fire(&daemon, "told", "high").await;
+    receiver.until_taken(1).await;
+    until_channel(&daemon, "ops", |channel| channel["sent"] == 1).await;
+    receiver.be(Manner::Answers(500));
+    fire(&daemon, "waiting", "high").await;
+    let waiting = receiver.until_seen(2).await[1].key();
+    // What is written to a file without a name would be lost.
+    let state = daemon.path().join("state/gz-monitor");
+    for end in ["", "-wal", "-shm"] {
+        std::fs::remove_file(state.join(format!("gz-monitor.db{end}"))).expect("it was there");
+    }
+    receiver.be(Manner::Answers(200));
+    fire(&daemon, "homeless", "high").await;
+    // The three, that the disk fails, and that it works again.
+    let rules = |seen: Vec<crate::receiver::Seen>| -> BTreeSet<String> {
+        seen.iter().flat_map(|seen| seen.rules()).collect()
+    };
+    until("everybody knows", async || {
+        let all = ["told", "waiting", "homeless", "storage"].map(str::to_owned);
+        (rules(receiver.taken()) == BTreeSet::from(all)).then_some(())
+    })
+    .await;
+    assert!(receiver.taken().iter().any(|seen| seen.key() == waiting), "under the same key");
+    daemon.until_logged("notifications are kept again").await;
+    until("all is delivered", async || {
+        notifications(&daemon, "?state=pending").await.is_empty().then_some(())
+    })
+    .await;
+    // The new database knows what the old one did.
+    let again = daemon.stopped().await;
+    let count = receiver.taken().len();
+    let daemon = again.start().await;
+    resolve(&daemon, &told).await;
+    let taken = receiver.until_taken(count + 1).await;
+    assert_eq!(taken.len(), count + 1, "{:?}", rules(taken[count..].to_vec()));
+    assert_eq!(taken[count].body["kind"], json!("resolved"));
 }
