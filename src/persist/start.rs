@@ -83,32 +83,9 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Ready, Error> {
     let vitals = Arc::new(Vitals::default());
-    let ready = |line, records, recent, mut disk: Option<Disk>, trouble| {
-        let notifications = disk.as_mut().and_then(|disk| disk.notifications.take());
-        let notifications = notifications.unwrap_or_default();
-        let backlog = Arc::new(Mutex::new(Backlog::new(*config.backlog)));
-        vitals.is_on.store(disk.is_some(), Ordering::Relaxed);
-        let readers = |disk: &Disk| Readers::new(&disk.database_path(), disk.generation.clone());
-        let archive = disk
-            .as_ref()
-            .map(|disk| Arc::new(Reader::new(readers(disk), backlog.clone())) as Arc<dyn Archive>);
-        let shelf = disk.as_ref().map(|disk| {
-            Arc::new(Books::new(disk.keeper.catalogue.clone(), readers(disk))) as Arc<dyn Shelf>
-        });
+    let ready = |line, records, recent, disk, trouble| {
         let (config, vitals) = (config.clone(), vitals.clone());
-        Ready {
-            line,
-            records,
-            recent,
-            shelf,
-            archive,
-            notifications,
-            vitals,
-            config,
-            disk,
-            backlog,
-            trouble,
-        }
+        Ready::new(config, vitals, line, (records, recent), disk, trouble)
     };
     let nothing = || (Records::default(), Recent::new());
     let Some(path) = folder.path() else {
@@ -191,6 +168,40 @@ fn go_on(disk: &mut Disk, opened: &Opened, now: Timestamp) -> Result<Line, Strin
 }
 
 impl Ready {
+    fn new(
+        config: Config,
+        vitals: Arc<Vitals>,
+        line: Line,
+        (records, recent): (Records, Recent),
+        mut disk: Option<Disk>,
+        trouble: Option<String>,
+    ) -> Self {
+        let backlog = Arc::new(Mutex::new(Backlog::new(*config.backlog)));
+        vitals.is_on.store(disk.is_some(), Ordering::Relaxed);
+        let notifications = disk.as_mut().and_then(|disk| disk.notifications.take());
+        let readers = |disk: &Disk| Readers::new(&disk.database_path(), disk.generation.clone());
+        let archive = disk
+            .as_ref()
+            .map(|disk| Arc::new(Reader::new(readers(disk), backlog.clone())) as Arc<dyn Archive>);
+        let shelf = disk.as_ref().map(|disk| {
+            Arc::new(Books::new(disk.keeper.catalogue.clone(), readers(disk))) as Arc<dyn Shelf>
+        });
+        let notifications = notifications.unwrap_or_default();
+        Self {
+            line,
+            records,
+            recent,
+            shelf,
+            archive,
+            notifications,
+            vitals,
+            config,
+            disk,
+            backlog,
+            trouble,
+        }
+    }
+
     /// Takes over: from now on every step is stored and published, in this order.
     ///
     /// # Errors

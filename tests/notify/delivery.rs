@@ -146,7 +146,10 @@ async fn a_secured_receiver_is_believed_by_its_authority_and_secrets_come_from_f
     fire(&daemon, "cpu", "high").await;
     let taken = receiver.until_taken(1).await;
     assert_eq!(taken[0].path, "/T0/s3cret");
-    assert_eq!(taken[0].body["text"].as_str().map(|text| text.starts_with("[FIRING] cpu")), Some(true));
+    assert_eq!(
+        taken[0].body["text"].as_str().map(|text| text.starts_with("[FIRING] cpu")),
+        Some(true)
+    );
     for (name, expected) in [("stranger", "certificate"), ("absent", "No such file")] {
         let is_told = |channel: &serde_json::Value| {
             channel["error"].as_str().is_some_and(|error| error.contains(expected))
