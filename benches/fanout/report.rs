@@ -54,12 +54,15 @@ pub fn rows(comparison: &Comparison, idle: [Option<Idle>; 2], measured: &[Turns]
             .map(|[one, other]| other.cpu_per_million() / one.cpu_per_million())
             .collect();
         ratios.sort_by(f64::total_cmp);
-        let wait =
-            |sum: &Outcome| sum.waits.percentile(99.0).map_or(f64::NAN, |p99| p99.as_secs_f64());
+        let [wait, other_wait] = sums.each_ref().map(|sum| sum.waits.percentile(99.0));
+        // Compressed texts do not say when they were published.
+        let waits = other_wait.zip(wait).map_or("–".to_owned(), |(other, one)| {
+            format!("{:.2}", other.as_secs_f64() / one.as_secs_f64())
+        });
         // Writing to a text cannot fail.
         let _ = writeln!(
             text,
-            "| {clients} | {} | {} : {} | {:.2} (pairs {:.2} to {:.2}) | | {:.2} | | {:.2} | |",
+            "| {clients} | {} | {} : {} | {:.2} (pairs {:.2} to {:.2}) | | {:.2} | | {waits} | |",
             scenario.name,
             comparison.sides[1].name,
             comparison.sides[0].name,
@@ -67,7 +70,6 @@ pub fn rows(comparison: &Comparison, idle: [Option<Idle>; 2], measured: &[Turns]
             ratios[0],
             ratios[ratios.len() - 1],
             rate(&sums[1]) / rate(&sums[0]),
-            wait(&sums[1]) / wait(&sums[0]),
         );
     }
     for (plan, idle) in comparison.sides.iter().zip(idle) {

@@ -49,7 +49,7 @@ impl CertificateKeeper {
         Ok(keeper)
     }
 
-    /// Reads what `config` names; it is in force once it is given to [`Self::reload`].
+    /// Reads what `config` names; it is in force once it is given to [`Self::adopt`].
     pub(super) fn load(&self, config: &TlsConfig) -> Result<Loaded, TlsError> {
         // Before the files are read: what changes meanwhile is seen as a change.
         let stamp = stamp(config);

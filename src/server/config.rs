@@ -32,7 +32,7 @@ pub struct Config {
     #[schemars(with = "Vec<String>")]
     pub hosts: Vec<ListedHost>,
     /// Pages elsewhere that may read and change everything from their users' browsers, by origin:
-    /// "https://dash.example.org". Also that of a proxy that speaks TLS for this daemon.
+    /// `https://dash.example.org`. Also that of a proxy that speaks TLS for this daemon.
     #[schemars(with = "Vec<String>")]
     pub origins: Vec<ListedOrigin>,
     /// The certificate with which TCP connections speak TLS. Without one they do not.
