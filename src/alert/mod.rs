@@ -1,10 +1,38 @@
 //! Alerts from rules and from outside, their states and their counts.
+//!
+//! `rules.rs` is what is evaluated, read from `config.rs`, and `judge.rs` what a rule gives at one time;
+//! who evaluates rules hands a [`Round`] to the [`Registry`]. `round.rs` is what becomes of alerts then,
+//! `muting.rs` which of them are silent, and `replay.rs` plays all of that over the past.
 
+mod changes;
 mod config;
+mod error;
+mod judge;
+mod matcher;
+mod muting;
 mod registry;
+mod replay;
+mod round;
+mod rule;
+mod rules;
+mod silence;
+mod template;
+#[cfg(test)]
+mod tests;
+mod window;
 
-pub use config::Config;
-pub use registry::{Error, Registry, Report, id_of};
+pub use changes::Told;
+pub use config::{Config, InhibitConfig, MaintenanceConfig, RuleConfig};
+pub use error::Error;
+pub use judge::judge;
+pub use matcher::{Matcher, MatcherError};
+pub use registry::{Acknowledge, Registry, Report, id_of};
+pub use replay::{Firing, Past, Replay, replay};
+pub use round::{Evaluations, Health, Outcome, Round, Ruling};
+pub use rule::{Mistake, Rule, Seen};
+pub use rules::{BadEntry, Rules};
+pub use silence::{NewSilence, Silence, SilenceError};
+pub use template::{Filling, Template, TemplateError};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +63,8 @@ pub struct Alert {
     /// What was measured, and the bound it passed.
     pub value: Option<f64>,
     pub threshold: Option<f64>,
+    /// Whether a rule of ours fires it, or somebody outside.
+    pub of_rule: bool,
     /// Since when its condition holds, whether it is firing yet or not.
     pub starts_at: Timestamp,
     /// Since when it is resolved.
@@ -47,6 +77,8 @@ pub struct Alert {
     pub lapsed_at: Option<Timestamp>,
     /// Whether it came and went so often that its end is waited for.
     pub flapping: bool,
+    /// When it was firing the last time, while it is pending again.
+    pub last_time: Option<(Timestamp, Timestamp)>,
     /// The last of its changes, oldest first.
     pub transitions: VecDeque<Transition>,
 }
@@ -84,10 +116,11 @@ impl Alert {
         })
     }
 
-    /// Has it be in a state from now on, and remembers that.
-    fn enter(&mut self, state: State, now: Timestamp, cause: impl Into<String>) {
-        self.state = state;
-        self.note(now, cause);
+    /// It is over, from now on.
+    fn resolve(&mut self, now: Timestamp) {
+        self.state = State::Resolved;
+        self.ends_at = Some(now);
+        (self.lapsed_at, self.silenced_by, self.flapping) = (None, None, false);
     }
 
     /// Remembers that something has happened to it.
@@ -107,6 +140,10 @@ pub enum Entry {
     Kept(Alert),
     /// The alert of this id is gone.
     Gone(Arc<str>),
+    /// There is this silence.
+    Silenced(Silence),
+    /// The silence of this id is over.
+    Heard(Arc<str>),
 }
 
 /// Where an alert stands.

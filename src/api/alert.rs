@@ -39,7 +39,7 @@ pub struct Alert {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silenced_by: Option<String>,
     /// True if it came and went so often that its end is waited for.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub flapping: bool,
     /// In the answer to a request that changed it: false if it is in memory only.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! The commands of `gz-monitor`, one file each.
 
 mod address;
+mod alert;
 pub mod check_config;
 mod connection;
 mod doctor;
@@ -49,7 +50,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 78 wrong configuration.";
 #[command(name = "gz-monitor", version = version(), arg_required_else_help = true)]
 #[command(after_help = AFTER_HELP)]
 struct Cli {
-    /// Read this file, and conf.d/*.toml beside it [default: /etc/gz-monitor/gz-monitor.toml]
+    /// Read this file, and alerts.d and conf.d beside it [default: /etc/gz-monitor/gz-monitor.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -83,6 +84,12 @@ enum Command {
     /// Run commands as tasks, and look at the tasks that there are
     #[command(subcommand)]
     Task(task::Command),
+    /// Look at alerts, take them on, and test rules on the past
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Silence alerts for some time
+    #[command(subcommand)]
+    Silence(alert::silence::Command),
     /// Try out where notifications of alerts go, and see how that fares
     #[command(subcommand)]
     Notify(notify::Command),
@@ -132,6 +139,8 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
         Command::Task(command) => task::run(&command, config),
+        Command::Alert(command) => alert::run(&command, config),
+        Command::Silence(command) => alert::silence::run(&command, config),
         Command::Notify(command) => notify::run(&command, config),
         Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),

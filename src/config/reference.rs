@@ -9,6 +9,7 @@ use super::Config;
 use super::keys::named_tables;
 use super::schema::{Shape, ordered_schema};
 use super::show::whole;
+use super::tree::{Step, string_text};
 use crate::scheduler::Instance;
 use crate::units::HumanDuration;
 
@@ -100,7 +101,7 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
 
 /// The tables that a list holds, or a table under names that somebody gives.
 fn entry_of(shape: Shape<'_>) -> Option<Shape<'_>> {
-    let listed = shape.step(&super::tree::Step::Index(0)).filter(|_| shape.is("array"));
+    let listed = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
     named_tables(shape).or(listed.filter(|entry| entry.properties().next().is_some()))
 }
 
@@ -118,8 +119,9 @@ fn entry(text: &mut String, path: &str, shape: Shape<'_>) {
             Some(choice) => format!("{choice:?}"),
             None if shape.is("array") => shape.example_list().unwrap_or_else(|| "[]".to_owned()),
             None if shape.is("object") => "{}".to_owned(),
-            None if shape.is("integer") => "1".to_owned(),
-            None => format!("{:?}", shape.example().unwrap_or_default()),
+            None if shape.is("boolean") => "true".to_owned(),
+            None if shape.is("string") => string_text(shape.example().unwrap_or_default()),
+            None => "1".to_owned(),
         };
         let default = shape.default().filter(|default| default != "[]" && default != "{}");
         text.push_str(&format!("# {key} = {}\n", default.unwrap_or_else(example)));
@@ -128,7 +130,7 @@ fn entry(text: &mut String, path: &str, shape: Shape<'_>) {
 
 /// An entry of the list of collectors, all of it commented out.
 fn example(text: &mut String, name: &str, list: Shape<'_>) {
-    let Some(entry) = list.step(&super::tree::Step::Index(0)) else { return };
+    let Some(entry) = list.step(&Step::Index(0)) else { return };
     let instance = Instance {
         name: Some("load".to_owned()),
         interval: Some(HumanDuration::secs(15)),

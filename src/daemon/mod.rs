@@ -1,5 +1,6 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod alert_series;
 mod certificate;
 mod control;
 mod forward;
@@ -40,9 +41,11 @@ use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
 
+use crate::alert::Rules;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::Setup;
+use crate::evaluator::Evaluator;
 use crate::hub::Hub;
 use crate::notify;
 use crate::persist::{self, Folder, Storage};
@@ -73,6 +76,7 @@ pub struct Daemon {
     notifier: notify::Handle,
     scheduler: Scheduler,
     status: JoinHandle<()>,
+    evaluator: Evaluator,
     listeners: Listeners,
     certificate: CertificateKeeper,
     reloads: ReloadRequests,
@@ -115,6 +119,7 @@ impl Daemon {
         let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
+        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone());
         let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let notifications = std::mem::take(&mut ready.notifications);
         let mut storage = ready.start(handle.clone(), stored)?;
@@ -152,6 +157,7 @@ impl Daemon {
             notifier,
             scheduler,
             status,
+            evaluator,
             listeners,
             certificate,
             reloads,
@@ -227,6 +233,7 @@ impl Daemon {
         // What is left of the clients is cut; a thread of theirs ends as soon as it has looked up.
         tokio::task::block_in_place(|| self.app.cut());
         self.status.abort();
+        drop(self.evaluator);
         self.app.pipeline.end().await;
         // Storage is not closed before it has let go of it.
         self.notifier.end().await;
@@ -237,8 +244,10 @@ impl Daemon {
 }
 
 fn limits(config: &Config) -> Limits {
-    let Config { store, tasks, alerts, .. } = config.clone();
-    Limits { store, tasks, alerts }
+    let Config { store, tasks, .. } = config.clone();
+    // What is wrong with rules was refused when the configuration was read.
+    let (rules, _) = Rules::read(&config.alerts, &config.query);
+    Limits { store, tasks, rules: Arc::new(rules) }
 }
 
 fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {

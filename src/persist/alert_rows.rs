@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{nanos, time};
-use crate::alert::{self, Acknowledgement, Alert, Labels, State, Transition};
+use crate::alert::{self, Acknowledgement, Alert, Labels, Silence, State, Transition};
 use crate::severity::Severity;
 
 type Result<T> = rusqlite::Result<T>;
@@ -41,12 +41,14 @@ pub(super) fn read_alert(row: &Row<'_>) -> Result<Option<Alert>> {
         message: row.get("message")?,
         value: row.get("value")?,
         threshold: row.get("threshold")?,
+        of_rule: row.get("of_rule")?,
         starts_at,
         ends_at: time(row, "ends_at")?,
         acknowledgement: read_acknowledgement(row)?,
         silenced_by: row.get("silenced_by")?,
         lapsed_at: time(row, "lapsed_at")?,
         flapping: row.get("flapping")?,
+        last_time: time(row, "last_start")?.zip(time(row, "last_end")?),
         transitions,
     }))
 }
@@ -79,6 +81,10 @@ pub(super) fn write_alerts(connection: &Connection, entries: &[alert::Entry]) ->
                 connection.prepare_cached("DELETE FROM alerts WHERE id = ?")?.execute([&**id])?;
             }
             alert::Entry::Kept(alert) => write_alert(connection, alert)?,
+            alert::Entry::Silenced(silence) => write_silence(connection, silence)?,
+            alert::Entry::Heard(id) => {
+                connection.prepare_cached("DELETE FROM silences WHERE id = ?")?.execute([&**id])?;
+            }
         }
     }
     Ok(())
@@ -88,8 +94,8 @@ pub(super) fn write_alerts(connection: &Connection, entries: &[alert::Entry]) ->
 pub(super) fn write_alert(connection: &Connection, alert: &Alert) -> Result<()> {
     let sql = "INSERT OR REPLACE INTO alerts (id, rule_id, rule_name, state, severity, message,
         value, threshold, starts_at, ends_at, labels, annotations, ack_by, ack_comment, ack_at,
-        silenced_by, lapsed_at, flapping, transitions)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        silenced_by, lapsed_at, flapping, transitions, of_rule, last_start, last_end)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let acknowledgement = alert.acknowledgement.as_ref();
     let transitions: Vec<_> = alert
         .transitions
@@ -116,6 +122,40 @@ pub(super) fn write_alert(connection: &Connection, alert: &Alert) -> Result<()> 
         alert.lapsed_at.map(nanos),
         alert.flapping,
         text_of(&transitions),
+        alert.of_rule,
+        alert.last_time.map(|(start, _)| nanos(start)),
+        alert.last_time.map(|(_, end)| nanos(end)),
+    ])?;
+    Ok(())
+}
+
+/// The silence of a row, if it makes sense.
+pub(super) fn read_silence(row: &Row<'_>) -> Result<Option<Silence>> {
+    let id: String = row.get("id")?;
+    let matchers: Option<Vec<String>> = json(row, "matchers")?;
+    let matchers = matchers
+        .and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect::<Option<Vec<_>>>());
+    let (Some(matchers), Some(starts_at), Some(ends_at)) =
+        (matchers, time(row, "starts_at")?, time(row, "ends_at")?)
+    else {
+        return Ok(None);
+    };
+    let (by, comment) = (row.get("by")?, row.get("comment")?);
+    Ok(Some(Silence { id: id.into(), matchers, starts_at, ends_at, by, comment }))
+}
+
+/// Has one silence in the table as it is.
+pub(super) fn write_silence(connection: &Connection, silence: &Silence) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO silences (id, matchers, starts_at, ends_at, by, comment)
+        VALUES (?, ?, ?, ?, ?, ?)";
+    let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+    connection.prepare_cached(sql)?.execute(params![
+        &*silence.id,
+        text_of(&matchers),
+        nanos(silence.starts_at),
+        nanos(silence.ends_at),
+        silence.by,
+        silence.comment,
     ])?;
     Ok(())
 }
@@ -150,6 +190,7 @@ mod tests {
             message: "m".to_owned(),
             value: Some(1.5),
             threshold: None,
+            of_rule: true,
             starts_at: at(1),
             ends_at: None,
             acknowledgement: Some(Acknowledgement {
@@ -160,10 +201,25 @@ mod tests {
             silenced_by: Some("s".to_owned()),
             lapsed_at: Some(at(3)),
             flapping: true,
+            last_time: Some((at(4), at(5))),
             transitions: [Transition { at: at(2), state, value: None, cause }].into(),
         };
-        write_alerts(&connection, &[alert::Entry::Kept(alert.clone())]).expect("written");
-        let read = super::super::rows::load(&connection).expect("read").alerts;
-        assert_eq!(read, [alert]);
+        let matchers = vec!["device=~\"sd.\"".parse().expect("a matcher")];
+        let silence = Silence {
+            id: "silence-1".into(),
+            matchers,
+            starts_at: at(1),
+            ends_at: at(9),
+            by: "ada".to_owned(),
+            comment: "disk is changed".to_owned(),
+        };
+        let entries = [alert::Entry::Kept(alert.clone()), alert::Entry::Silenced(silence.clone())];
+        write_alerts(&connection, &entries).expect("written");
+        let read = super::super::rows::load(&connection).expect("read");
+        assert_eq!((read.alerts, read.silences), (vec![alert.clone()], vec![silence.clone()]));
+        let entries = [alert::Entry::Gone(alert.id), alert::Entry::Heard(silence.id)];
+        write_alerts(&connection, &entries).expect("written");
+        let read = super::super::rows::load(&connection).expect("read");
+        assert!(read.alerts.is_empty() && read.silences.is_empty());
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Statement, params};
 use serde_json::value::RawValue;
 
-use super::alert_rows::{read_alert, write_alert};
+use super::alert_rows::{read_alert, read_silence, write_alert, write_silence};
 use crate::hub::{Message, Subject, Type};
 use crate::pipeline::Records;
 use crate::severity::Severity;
@@ -30,10 +30,12 @@ pub(super) fn load(connection: &Connection) -> Result<Records> {
     let mut tasks = connection.prepare("SELECT * FROM tasks")?;
     let mut alerts = connection.prepare("SELECT * FROM alerts")?;
     let mut runs = connection.prepare("SELECT * FROM task_runs")?;
+    let mut silences = connection.prepare("SELECT * FROM silences")?;
     Ok(Records {
         tasks: all(&mut tasks, "id", read_task)?,
         runs: all(&mut runs, "name", read_run)?,
         alerts: all(&mut alerts, "id", read_alert)?,
+        silences: all(&mut silences, "id", read_silence)?,
     })
 }
 
@@ -120,10 +122,13 @@ pub(super) fn write_tasks(connection: &Connection, entries: &[task::Entry]) -> R
 
 /// Replaces all tasks and alerts.
 pub(super) fn write_all(connection: &Connection, records: &Records) -> Result<()> {
-    connection.execute_batch("DELETE FROM tasks; DELETE FROM task_runs; DELETE FROM alerts;")?;
+    connection.execute_batch(
+        "DELETE FROM tasks; DELETE FROM task_runs; DELETE FROM alerts; DELETE FROM silences;",
+    )?;
     records.tasks.iter().try_for_each(|task| write_task(connection, task))?;
     records.runs.iter().try_for_each(|run| write_run(connection, run))?;
-    records.alerts.iter().try_for_each(|alert| write_alert(connection, alert))
+    records.alerts.iter().try_for_each(|alert| write_alert(connection, alert))?;
+    records.silences.iter().try_for_each(|silence| write_silence(connection, silence))
 }
 
 fn write_task(connection: &Connection, task: &Task) -> Result<()> {

@@ -132,7 +132,7 @@ const HISTORY: &str = "
     INSERT INTO history_state VALUES (1, 0, 1);
 ";
 
-/// Labels, acknowledgements and transitions of alerts.
+/// Labels, acknowledgements and transitions of alerts; silences.
 const ALERTS: &str = "
     -- JSON objects of texts.
     ALTER TABLE alerts ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
@@ -145,6 +145,19 @@ const ALERTS: &str = "
     ALTER TABLE alerts ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
     -- A JSON array of [nanoseconds since 1970, state, value, cause], oldest first.
     ALTER TABLE alerts ADD COLUMN transitions TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE alerts ADD COLUMN of_rule INTEGER NOT NULL DEFAULT 0;
+    -- From when to when it was firing the last time, of one that is pending.
+    ALTER TABLE alerts ADD COLUMN last_start INTEGER;
+    ALTER TABLE alerts ADD COLUMN last_end INTEGER;
+    CREATE TABLE silences (
+        id TEXT PRIMARY KEY,
+        -- A JSON array of texts.
+        matchers TEXT NOT NULL,
+        starts_at INTEGER NOT NULL,
+        ends_at INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        comment TEXT NOT NULL
+    ) STRICT;
 ";
 
 /// What was told to whom, and what is still to be told.

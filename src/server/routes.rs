@@ -27,7 +27,7 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 fn api() -> Route {
     use rest::{
         alerts, clients, collectors, doctor, events, notifications, openapi, plugins, reload,
-        samples, status, tasks,
+        samples, silences, status, tasks,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -53,6 +53,11 @@ fn api() -> Route {
         .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
+        .at("/alerts/:id/acknowledge", Methods::post(alerts::acknowledge).boxed())
+        .at("/silences", Methods::get(silences::list).and(Method::POST, silences::create).boxed())
+        .at("/silences/:id", Methods::delete(silences::remove).boxed())
+        .at("/rules", Methods::get(prometheus::list_rules).boxed())
+        .at("/rules/replay", Methods::get(prometheus::replay_rules).boxed())
         .at("/notifications", Methods::get(notifications::list).boxed())
         .at("/notify/channels", Methods::get(notifications::list_channels).boxed())
         .at("/notify/channels/:id/test", Methods::post(notifications::test).boxed())

@@ -12,6 +12,7 @@ pub(super) mod openapi;
 pub(super) mod plugins;
 pub(super) mod reload;
 pub(super) mod samples;
+pub(super) mod silences;
 pub(super) mod status;
 pub(super) mod tasks;
 
