@@ -17,7 +17,6 @@ mod group;
 mod handle;
 mod keeping;
 mod ledger;
-mod matcher;
 mod notice;
 mod outbox;
 mod payload;

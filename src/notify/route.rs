@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::matcher::Matcher;
 use super::{Config, Labels, Notice, RouteConfig};
+use crate::alert::Matcher;
 use crate::severity::Severity;
 
 /// In `group_by`: every label.
@@ -61,7 +61,9 @@ impl Route {
     }
 
     fn fits(&self, alert: &Notice) -> bool {
-        alert.severity >= self.severity && self.matchers.iter().all(|matcher| matcher.holds(alert))
+        let label = |name: &str| Some(alert.label(name));
+        let holds = |matcher: &Matcher| matcher.holds(label, alert.severity);
+        alert.severity >= self.severity && self.matchers.iter().all(holds)
     }
 
     /// What the alerts of a group have in common.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::channel::Kind;
-use super::matcher::Matcher;
 use super::route::ALL_LABELS;
 use super::{Channel, Config, RouteConfig, Secret, template};
+use crate::alert::Matcher;
 use crate::sample::is_label_name;
 
 /// Channels and routes that there may be.
@@ -218,7 +218,7 @@ fn route(route: &RouteConfig, config: &Config, place: &mut Place<'_>) {
     }
     if let Err(error) = route.matches.iter().try_for_each(|text| text.parse::<Matcher>().map(drop))
     {
-        place.refuse("matches", error);
+        place.refuse("matches", error.to_string());
     }
     let is_legal = |name: &&String| *name == ALL_LABELS || is_label_name(name);
     if let Some(name) = route.group_by.iter().find(|name| !is_legal(name)) {

@@ -160,3 +160,38 @@ async fn a_secured_receiver_is_believed_by_its_authority_and_secrets_come_from_f
     assert_eq!(receiver.seen().len(), 1);
     assert!(!daemon.log().contains("s3cret"), "{}", daemon.log());
 }
+
+#[tokio::test]
+async fn a_silenced_alert_is_told_to_nobody_and_one_that_is_taken_on_is_not_escalated() {
+    let receiver = Receiver::start().await;
+    let url = receiver.url();
+    let config = format!(
+        "{AT_ONCE}[notify.channel.ops]\ntype = \"webhook\"\nurl = \"{url}/ops\"\n\
+         [notify.channel.boss]\ntype = \"webhook\"\nurl = \"{url}/boss\"\n\
+         [[notify.route]]\nchannels = [\"ops\"]\nescalate_after = \"2s\"\nescalate_to = [\"boss\"]\n"
+    );
+    let daemon = daemon().config(&config).start().await;
+    let silence = json!({"matchers": ["rule_id=quiet"], "duration": "1h", "by": "ada"});
+    assert_eq!(daemon.post("/api/v1/silences", silence).await.status, 201);
+    let quiet = fire(&daemon, "quiet", "critical").await;
+    let taken_on = fire(&daemon, "taken-on", "high").await;
+    let path = format!("/api/v1/alerts/{taken_on}/acknowledge");
+    assert_eq!(daemon.post(&path, json!({"by": "ada"})).await.status, 200);
+    fire(&daemon, "left", "high").await;
+    let taken = receiver.until_taken(3).await;
+    let of = |path: &str| -> Vec<Vec<String>> {
+        taken.iter().filter(|seen| seen.path == path).map(|seen| seen.rules()).collect()
+    };
+    assert_eq!(of("/hook/boss"), [["left"]]);
+    assert_eq!(of("/hook/ops"), [["taken-on"], ["left"]]);
+    resolve(&daemon, &quiet).await;
+    resolve(&daemon, &taken_on).await;
+    receiver.until_taken(4).await;
+    assert!(notifications(&daemon, &format!("?alert={quiet}")).await.is_empty());
+    let address = format!("http://{}", daemon.address);
+    let explained = tokio::task::spawn_blocking(move || {
+        run(&["alert", "explain", "--url", &address, &taken_on])
+    });
+    let (code, out, err) = explained.await.expect("it runs");
+    assert!(code == 0 && out.contains("ops: 200 OK: noted"), "{out}{err}");
+}
