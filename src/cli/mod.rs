@@ -50,7 +50,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 78 wrong configuration.";
 #[command(name = "gz-monitor", version = version(), arg_required_else_help = true)]
 #[command(after_help = AFTER_HELP)]
 struct Cli {
-    /// Read this file, and alerts.d and conf.d beside it [default: /etc/gz-monitor/gz-monitor.toml]
+    /// Read this file, with alerts.d and conf.d [default: /etc/gz-monitor/gz-monitor.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
