@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod doctor;
 pub mod evaluator;
 pub mod hub;
+pub mod notify;
 pub mod persist;
 pub mod pipeline;
 pub mod plugin;

@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::Alert;
 use crate::sample::is_label_name;
+use crate::severity::Severity;
 
 /// Each regular expression may take megabytes once it is compiled.
 const REGEX_BYTES_MAX: usize = 1 << 18;
@@ -43,8 +44,17 @@ pub enum MatcherError {
 impl Matcher {
     /// Whether this alert is meant. A level counts under our name for it and under its rule's.
     pub fn matches(&self, alert: &Alert) -> bool {
-        let label = alert.label(&self.name).unwrap_or_default();
-        let level = (self.name == "severity").then(|| alert.severity.name());
+        self.holds(|name| alert.label(name), alert.severity)
+    }
+
+    /// The same of whatever has labels and a level.
+    pub fn holds<'a>(
+        &self,
+        label: impl FnOnce(&str) -> Option<&'a str>,
+        severity: Severity,
+    ) -> bool {
+        let label = label(&self.name).unwrap_or_default();
+        let level = (self.name == "severity").then(|| severity.name());
         let is = |holds: &dyn Fn(&str) -> bool| holds(label) || level.is_some_and(holds);
         match &self.operation {
             Operation::Equal => is(&|text| text == self.value),

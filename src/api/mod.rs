@@ -6,6 +6,7 @@ mod alert;
 mod client;
 mod collector;
 mod doctor;
+mod notification;
 mod plugin;
 mod query;
 mod reload;
@@ -20,6 +21,7 @@ pub use alert::{Acknowledgement, Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};
 pub use doctor::{Doctor, DropIn, Finding, Listener, PluginFolder, Rights, Severity};
+pub use notification::{Channel, ChannelTest, Channels, Notification, Notifications};
 pub use plugin::{Plugin, PluginKind, Plugins, RefusedFile};
 pub use query::{
     BuildInfo, MatrixSeries, Metric, MetricMetadata, QueryAnswer, QueryData, QueryError, TimedText,

@@ -8,6 +8,7 @@ mod doctor;
 mod doctor_report;
 mod exit;
 mod local_socket;
+mod notify;
 mod once;
 mod plugin;
 mod plugin_check;
@@ -89,6 +90,9 @@ enum Command {
     /// Silence alerts for some time
     #[command(subcommand)]
     Silence(alert::silence::Command),
+    /// Try out where notifications of alerts go, and see how that fares
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Say what keeps the collectors of a running daemon from data, and what mends it
     Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
@@ -137,6 +141,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Task(command) => task::run(&command, config),
         Command::Alert(command) => alert::run(&command, config),
         Command::Silence(command) => alert::silence::run(&command, config),
+        Command::Notify(command) => notify::run(&command, config),
         Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),

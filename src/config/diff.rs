@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::Config;
 use super::problem::one_line;
 use super::tree::key_text;
+use crate::notify::Secret;
 use crate::scheduler::Instance;
 
 /// One key that differs.
@@ -67,6 +68,19 @@ impl Changes {
         }
         if !(self.removed.is_empty() && self.added.is_empty() && self.changed.is_empty()) {
             self.sections.insert("collector".to_owned());
+        }
+    }
+
+    /// Of channels that differ by nothing that is shown, it is said that they do.
+    fn secrets(&mut self, old: &Config, new: &Config) {
+        for (name, channel) in &new.notify.channel {
+            let before = old.notify.channel.get(name);
+            if before.is_some_and(|before| before != channel && json(before) == json(channel)) {
+                let shown = Some(Json::from(Secret::SHOWN));
+                let path = format!("notify.channel.{}", key_text(name));
+                self.values.push(Change { path, old: shown.clone(), new: shown });
+                self.sections.insert("notify".to_owned());
+            }
         }
     }
 
@@ -163,6 +177,7 @@ pub fn diff(old: &Config, new: &Config) -> Changes {
             }
         }
     }
+    changes.secrets(old, new);
     changes.collectors(&old.collector, &new.collector);
     changes
 }

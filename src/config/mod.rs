@@ -24,6 +24,7 @@ mod tree;
 mod validate;
 mod validate_alerts;
 mod validate_collectors;
+mod validate_notify;
 
 pub use diff::{Change, Changes, diff};
 pub use keys::{Key, Section, sections};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use toml::Value as Toml;
 
 use super::Config;
+use super::keys::named_tables;
 use super::schema::{Shape, ordered_schema};
 use super::show::whole;
 use super::tree::{Step, string_text};
@@ -72,10 +73,8 @@ fn explain(text: &mut String, shape: Shape<'_>) {
 fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml::Table>) {
     let (inner, plain): (Vec<_>, Vec<_>) =
         ordered(section).into_iter().partition(|(_, shape)| shape.properties().next().is_some());
-    let (lists, plain): (Vec<_>, Vec<_>) = plain.into_iter().partition(|(_, shape)| {
-        let entry = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
-        entry.is_some_and(|entry| entry.properties().next().is_some())
-    });
+    let (tables, plain): (Vec<_>, Vec<_>) =
+        plain.into_iter().partition(|(_, shape)| entry_of(*shape).is_some());
     for (key, shape) in plain {
         explain(text, shape);
         match values.and_then(|values| values.get(key)) {
@@ -87,8 +86,10 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
             )),
         }
     }
-    for (key, list) in lists {
-        any_entry(text, &format!("{path}.{key}"), list);
+    for (key, shape) in tables {
+        let path = format!("{path}.{key}");
+        comment(text, shape.description());
+        entry(text, &path, shape);
     }
     for (key, shape) in inner {
         let path = format!("{path}.{key}");
@@ -98,31 +99,32 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
     }
 }
 
-/// An entry of a list without any of its own, as it may be written.
-fn any_entry(text: &mut String, path: &str, list: Shape<'_>) {
-    let Some(entry) = list.step(&Step::Index(0)) else { return };
-    comment(text, entry.description());
-    text.push_str(&format!("# [[{path}]]\n"));
-    let (tables, plain): (Vec<_>, Vec<_>) =
-        ordered(entry).into_iter().partition(|(_, shape)| shape.is("object"));
-    for (key, shape) in plain {
-        explain(text, shape);
-        let value = if let Some(choice) = shape.choices().first() {
-            format!("{choice:?}")
-        } else if shape.is("array") {
-            shape.example_list().unwrap_or_else(|| "[]".to_owned())
-        } else if shape.is("boolean") {
-            "true".to_owned()
-        } else if shape.is("string") {
-            string_text(shape.example().unwrap_or_default())
-        } else {
-            "1".to_owned()
-        };
-        text.push_str(&format!("# {key} = {value}\n"));
+/// The tables that a list holds, or a table under names that somebody gives.
+fn entry_of(shape: Shape<'_>) -> Option<Shape<'_>> {
+    let listed = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
+    named_tables(shape).or(listed.filter(|entry| entry.properties().next().is_some()))
+}
+
+/// One of them with every key, all of it commented out.
+fn entry(text: &mut String, path: &str, shape: Shape<'_>) {
+    let Some(one) = entry_of(shape) else { return };
+    match shape.is("array") {
+        // The space keeps it apart from what a # alone turns off.
+        true => text.push_str(&format!("# [[{path}]]\n")),
+        false => text.push_str(&format!("# [{path}.NAME]\n")),
     }
-    for (key, shape) in tables {
-        comment(text, shape.description());
-        text.push_str(&format!("# [{path}.{key}]\n"));
+    for (key, shape) in ordered(one) {
+        explain(text, shape);
+        let example = || match shape.choices().first() {
+            Some(choice) => format!("{choice:?}"),
+            None if shape.is("array") => shape.example_list().unwrap_or_else(|| "[]".to_owned()),
+            None if shape.is("object") => "{}".to_owned(),
+            None if shape.is("boolean") => "true".to_owned(),
+            None if shape.is("string") => string_text(shape.example().unwrap_or_default()),
+            None => "1".to_owned(),
+        };
+        let default = shape.default().filter(|default| default != "[]" && default != "{}");
+        text.push_str(&format!("# {key} = {}\n", default.unwrap_or_else(example)));
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alert, hub, persist, pipeline, plugin, query, scheduler, server, store, task, telemetry,
+    alert, hub, notify, persist, pipeline, plugin, query, scheduler, server, store, task, telemetry,
 };
 
 /// The whole configuration. Everything has a default.
@@ -34,6 +34,9 @@ pub struct Config {
     pub tasks: task::Config,
     /// How many alerts are kept.
     pub alerts: alert::Config,
+    /// Who is told of alerts, and when. Without a channel nobody is; docs/notifications.md has
+    /// examples.
+    pub notify: notify::Config,
     /// Where events, tasks and alerts are kept.
     pub storage: persist::Config,
     /// How much of the past is kept.

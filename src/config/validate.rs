@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::problem::Problem;
 use super::tree::{Node, Step, keys};
-use super::{Checks, Config, validate_alerts, validate_collectors};
+use super::{Checks, Config, validate_alerts, validate_collectors, validate_notify};
 use crate::units::{ByteSize, HumanDuration};
 
 /// The least time between two rounds of anything.
@@ -66,6 +66,7 @@ pub(super) fn validate(
     state(config, &mut report);
     storage(config, &mut report);
     validate_alerts::alerts(config, &mut report);
+    validate_notify::notify(config, &mut report);
     validate_collectors::collectors(config, &mut report);
     validate_collectors::instances(config, checks, &mut report);
     report.found
@@ -133,7 +134,7 @@ impl Report<'_> {
         self.within(&keys(path), value, 1..=MAX_COUNT);
     }
 
-    fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
+    pub(super) fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
         self.within(&keys(path), value, ByteSize(least)..=ByteSize(greatest));
     }
 }

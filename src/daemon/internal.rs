@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::alert_series::alerts;
-use super::stream;
 use super::task_series::tasks;
+use super::{notify_series, stream};
 use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
@@ -56,6 +56,7 @@ impl Source for Looking {
         self.http(out);
         stream::push(out, &self.0);
         self.storage(out);
+        self.0.notifier().iter().for_each(|notifier| notify_series::push(out, notifier));
         self.0.pipeline.read(|state, _| {
             for (name, status) in state.collectors.iter() {
                 collector(out, name, status);

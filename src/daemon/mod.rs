@@ -9,6 +9,8 @@ mod http_probe;
 mod internal;
 mod inventory;
 mod listeners;
+mod notifier;
+mod notify_series;
 mod plugins;
 mod reload;
 mod service;
@@ -45,6 +47,7 @@ use crate::config::Config;
 use crate::doctor::Setup;
 use crate::evaluator::Evaluator;
 use crate::hub::Hub;
+use crate::notify;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
@@ -70,6 +73,7 @@ pub struct Daemon {
     plugins: Plugins,
     app: App,
     storage: Storage,
+    notifier: notify::Handle,
     scheduler: Scheduler,
     status: JoinHandle<()>,
     evaluator: Evaluator,
@@ -117,7 +121,10 @@ impl Daemon {
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
         let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone());
         let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
-        let storage = ready.start(handle.clone(), stored)?;
+        let notifications = std::mem::take(&mut ready.notifications);
+        let mut storage = ready.start(handle.clone(), stored)?;
+        let means = notifier::means(&handle, &past, storage.ledger.take(), notifications, &plugins);
+        let notifier = notify::start(&config.notify, means);
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
@@ -131,6 +138,7 @@ impl Daemon {
             tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
+        app.show_notifier(notifier.clone());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(can_hang("scheduler", forward(received, handle.clone())));
         let mut scheduler = Scheduler::new(plugins.host(), events, clock, controls);
@@ -146,6 +154,7 @@ impl Daemon {
             plugins,
             app,
             storage,
+            notifier,
             scheduler,
             status,
             evaluator,
@@ -226,6 +235,8 @@ impl Daemon {
         self.status.abort();
         drop(self.evaluator);
         self.app.pipeline.end().await;
+        // Storage is not closed before it has let go of it.
+        self.notifier.end().await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {
             tracing::warn!("the database was not closed in order: the disk does not answer");
         }

@@ -47,6 +47,7 @@ impl Daemon {
             let _ = self.app.pipeline.send(Input::Configure(limits)).await;
         }
         self.storage.configure(&new.history);
+        self.notifier.configure(new.notify.clone()).await;
         if new.status != self.config.status {
             self.status.abort();
             self.status = tokio::spawn(tick(self.app.pipeline.clone(), *new.status.interval));

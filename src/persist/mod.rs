@@ -13,6 +13,8 @@ mod database;
 mod disk;
 mod folder;
 mod keeper;
+mod ledger;
+mod notify_rows;
 mod proof;
 mod publish;
 mod readers;

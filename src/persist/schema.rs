@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Sync;
 
 /// Each brings the tables from the version before it to its own; versions begin at 1.
-const MIGRATIONS: [&str; 4] = [FIRST, TASKS, HISTORY, ALERTS];
+const MIGRATIONS: [&str; 5] = [FIRST, TASKS, HISTORY, ALERTS, NOTIFY];
 
 const FIRST: &str = "
     CREATE TABLE line (
@@ -158,6 +158,17 @@ const ALERTS: &str = "
         by TEXT NOT NULL,
         comment TEXT NOT NULL
     ) STRICT;
+";
+
+/// What was told to whom, and what is still to be told.
+const NOTIFY: &str = "
+    -- The number of the last event that is in the other two.
+    CREATE TABLE notify_place (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;
+    INSERT INTO notify_place VALUES (1, 0);
+    -- JSON objects: the groups of alerts that somebody was or will be told of, by key.
+    CREATE TABLE notify_groups (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+    -- And the notifications, in their order.
+    CREATE TABLE notify_outbox (number INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
 ";
 
 /// A write-ahead log that has grown is cut to this size when its pages are in the database.

@@ -18,6 +18,7 @@ use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
 use crate::hub::Archive;
+use crate::notify;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
@@ -54,6 +55,7 @@ pub struct Inner {
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
     setup: RwLock<Setup>,
+    notifier: RwLock<Option<notify::Handle>>,
     /// One look at the daemon at a time.
     pub(super) examinations: Arc<Semaphore>,
     closing: watch::Sender<bool>,
@@ -92,6 +94,7 @@ impl App {
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             setup: RwLock::default(),
+            notifier: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
         })))
@@ -161,6 +164,16 @@ impl App {
     /// Shows how the daemon is set up now, to who asks what is wrong with it.
     pub fn show_setup(&self, setup: Setup) {
         *self.setup.write() = setup;
+    }
+
+    /// Shows who tells of alerts.
+    pub fn show_notifier(&self, notifier: notify::Handle) {
+        *self.notifier.write() = Some(notifier);
+    }
+
+    /// Who tells of alerts, if somebody does.
+    pub fn notifier(&self) -> Option<notify::Handle> {
+        self.notifier.read().clone()
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns

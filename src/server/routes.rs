@@ -26,8 +26,8 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 
 fn api() -> Route {
     use rest::{
-        alerts, clients, collectors, doctor, events, openapi, plugins, reload, samples, silences,
-        status, tasks,
+        alerts, clients, collectors, doctor, events, notifications, openapi, plugins, reload,
+        samples, silences, status, tasks,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -58,6 +58,9 @@ fn api() -> Route {
         .at("/silences/:id", Methods::delete(silences::remove).boxed())
         .at("/rules", Methods::get(prometheus::list_rules).boxed())
         .at("/rules/replay", Methods::get(prometheus::replay_rules).boxed())
+        .at("/notifications", Methods::get(notifications::list).boxed())
+        .at("/notify/channels", Methods::get(notifications::list_channels).boxed())
+        .at("/notify/channels/:id/test", Methods::post(notifications::test).boxed())
         .at("/reload", Methods::post(reload::reload).boxed())
         .at(
             "/query",

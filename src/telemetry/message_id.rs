@@ -2,7 +2,7 @@
 //! (systemd.journal-fields(7)). An event is known by its name; docs/systemd.md lists them.
 
 /// The names of events, and their ids. An id is for ever.
-pub const MESSAGE_IDS: [(&str, &str); 16] = [
+pub const MESSAGE_IDS: [(&str, &str); 17] = [
     ("starting", "d0b32243e74e4d969696b96dda73ac75"),
     ("ready", "59e3ae785478497eab9e97ca0376bf04"),
     ("stopping", "60f25fbb660a48cc84325ee0f394c3b0"),
@@ -17,6 +17,7 @@ pub const MESSAGE_IDS: [(&str, &str); 16] = [
     ("collector_recovered", "57945c9f8af5496a8f3434b744d5bf7d"),
     ("alert_fired", "448aeb763da5437d8d74aefda829efcd"),
     ("alert_resolved", "0cc762314f064d049f20bc48248317d6"),
+    ("notification_lost", "c89f98aa82e44c59b34ba82e18049396"),
     ("watchdog_starved", "deacf6c3199842a5a5b3500f18d7c4d9"),
     ("log_lines_lost", "0f53f135e5fc4a2e9c1fbf58e027f99b"),
 ];

@@ -9,7 +9,7 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 40] = [
+const OPERATIONS: [(&str, &str); 43] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
@@ -27,6 +27,9 @@ const OPERATIONS: [(&str, &str); 40] = [
     ("POST", "/api/v1/labels"),
     ("GET", "/api/v1/metadata"),
     ("GET", "/api/v1/metrics"),
+    ("GET", "/api/v1/notifications"),
+    ("GET", "/api/v1/notify/channels"),
+    ("POST", "/api/v1/notify/channels/{id}/test"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/v1/plugins"),
     ("POST", "/api/v1/reload"),
@@ -172,7 +175,8 @@ async fn every_answer_fits_its_schema() {
     // The root has no files, so that some collectors fail and say so.
     let root = tempfile::tempdir().expect("a folder");
     let rule = "[[alerts.rule]]\nid = \"r\"\nexpr = \"vector(1)\"\nfor = \"1h\"\n";
-    let config = format!("[collectors]\nroot = \"{}\"\n{rule}", root.path().display());
+    let channel = "[notify.channel.out]\ntype = \"command\"\ncommand = [\"/bin/true\"]\n";
+    let config = format!("{channel}[collectors]\nroot = \"{}\"\n{rule}", root.path().display());
     let daemon = daemon().config(&config).start().await;
     let document = document(&daemon).await;
     let mut client = daemon.websocket().await;
@@ -242,6 +246,11 @@ async fn answers_about_an_alert_fit(daemon: &Daemon, document: &Value) {
         ("GET", path.as_str()),
         ("POST", &format!("{path}/resolve")),
         ("GET", "/api/v1/alerts"),
+        ("GET", "/api/v1/notify/channels"),
+        ("POST", "/api/v1/notify/channels/out/test"),
+        ("POST", "/api/v1/notify/channels/none/test"),
+        ("GET", "/api/v1/notifications?limit=1"),
+        ("GET", "/api/v1/notifications?state=lost"),
     ] {
         fits(daemon, document, method, path, json!(null)).await;
     }

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
     daemon: DaemonAddress,
     /// The alert's id
     id: String,
-    /// Print one JSON object: alert, rule and samples, as the daemon answers them
+    /// Print one JSON object: alert, rule, samples and notifications, as the daemon answers them
     #[arg(long)]
     json: bool,
 }
@@ -51,7 +51,9 @@ async fn fetch(target: &Target, id: &str) -> anyhow::Result<Value> {
         Some(compared) => samples(target, compared, &alert).await?,
         None => Value::Null,
     };
-    Ok(json!({ "alert": alert, "rule": rule, "samples": samples }))
+    let told = request::get(target, &format!("notifications?alert={}", text(&alert["id"]))).await?;
+    let told = &told["notifications"];
+    Ok(json!({ "alert": alert, "rule": rule, "samples": samples, "notifications": told }))
 }
 
 /// What the rule compares, around the time of the alert: the series whose labels are the alert's.
@@ -114,6 +116,7 @@ fn print(out: &mut impl Write, all: &Value) -> io::Result<()> {
         let cause = brief(text(&change["cause"]));
         writeln!(out, "  {at}  {status:<8}  {cause}{}", value.unwrap_or_default())?;
     }
+    notifications(out, &all["notifications"])?;
     let series = all["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
     if let Some(compared) = rule["compared"].as_str().filter(|_| !series.is_empty()) {
         writeln!(out, "\nvalues of {}", brief(compared))?;
@@ -122,6 +125,20 @@ fn print(out: &mut impl Write, all: &Value) -> io::Result<()> {
         let at = pair[0].as_f64().map(|seconds| (seconds * 1000.0) as i64).unwrap_or_default();
         let at = Timestamp::from_millisecond(at).map(|at| at.to_string()).unwrap_or_default();
         writeln!(out, "  {at:<24}  {}", brief(text(&pair[1])))?;
+    }
+    Ok(())
+}
+
+/// Who was told of it, or is to be, oldest first.
+fn notifications(out: &mut impl Write, told: &Value) -> io::Result<()> {
+    let told = told.as_array().map(Vec::as_slice).unwrap_or_default();
+    if !told.is_empty() {
+        writeln!(out, "\nnotifications")?;
+    }
+    for one in told.iter().rev() {
+        let (at, kind, state) = (text(&one["created_at"]), text(&one["kind"]), text(&one["state"]));
+        let (channel, answer) = (text(&one["channel"]), brief(text(&one["answer"])));
+        writeln!(out, "  {at}  {kind:<10}  {state:<7}  {channel}: {answer}")?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ pub(super) mod collectors;
 pub(super) mod doctor;
 pub(super) mod events;
 mod json;
+pub(super) mod notifications;
 pub(super) mod openapi;
 pub(super) mod plugins;
 pub(super) mod reload;

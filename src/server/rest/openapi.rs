@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Acknowledge, Alert, AlertDetails, AlertReport, Alerts, BuildInfo, Clients, Collectors, Doctor,
-    Events, Health, Metric, MetricMetadata, MetricsUpdate, NewSilence, NewTask, Plugins,
-    QueryAnswer, QueryData, QueryError, Reloaded, Removed, Replays, RuleGroups, Samples, Silence,
-    Silences, SystemStatus, Task, TaskChange, Tasks,
+    Acknowledge, Alert, AlertDetails, AlertReport, Alerts, BuildInfo, ChannelTest, Channels,
+    Clients, Collectors, Doctor, Events, Health, Metric, MetricMetadata, MetricsUpdate, NewSilence,
+    NewTask, Notifications, Plugins, QueryAnswer, QueryData, QueryError, Reloaded, Removed,
+    Replays, RuleGroups, Samples, Silence, Silences, SystemStatus, Task, TaskChange, Tasks,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -41,6 +41,7 @@ impl Builder {
         self.state();
         self.tasks();
         self.alerts();
+        self.notifications();
         self.queries();
         let problem = self.schema::<Problem>();
         let problem = json!({
@@ -133,6 +134,22 @@ impl Builder {
         self.add("/api/v1/silences", "post", "Silence alerts for some time", Some(body), created);
         let gone = json!({ "204": { "description": "It is over" } });
         self.add("/api/v1/silences/{id}", "delete", "End a silence", None, gone);
+    }
+
+    fn notifications(&mut self) {
+        let path = "/api/v1/notifications";
+        self.get::<Notifications>(path, "Who was told of alerts, and who is to be");
+        self.paths[path]["get"]["parameters"] = json!([
+            in_query("channel", "Those of this channel"),
+            in_query("alert", "Those about the alert with this id"),
+            in_query("state", "pending, sent or failed"),
+            in_query("limit", "As many at the most, from 1 to 1000; 100 if absent"),
+        ]);
+        self.get::<Channels>("/api/v1/notify/channels", "Where notifications go, and how it fares");
+        let tested = self.schema::<ChannelTest>();
+        let tested = Self::answer("200", "What came of it", &tested);
+        let path = "/api/v1/notify/channels/{id}/test";
+        self.add(path, "post", "Send a notification to a channel, to try it out", None, tested);
     }
 
     /// Requests and answers of Prometheus' form.
