@@ -153,7 +153,10 @@ fn queries(criterion: &mut Criterion) {
         let points = query.range(steps, &reader, &config, &|| false).expect("an answer");
         // A rate has none at the first step.
         let full = (past.end - past.start) / step;
-        assert!(points.iter().all(|series| series.points.len() as i64 >= full - 1), "{name} has gaps");
+        assert!(
+            points.iter().all(|series| series.points.len() as i64 >= full - 1),
+            "{name} has gaps"
+        );
         group.bench_function(name, |bencher| {
             bencher.iter(|| query.range(steps, &reader, &config, &|| false));
         });

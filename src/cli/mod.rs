@@ -8,6 +8,7 @@ mod doctor_report;
 mod exit;
 mod local_socket;
 mod once;
+mod own_token;
 mod plugin;
 mod plugin_check;
 mod plugin_course;
@@ -23,6 +24,8 @@ mod request;
 mod server;
 mod status;
 mod task;
+mod token;
+mod token_table;
 mod trust;
 mod watch;
 
@@ -82,6 +85,9 @@ enum Command {
     /// Run commands as tasks, and look at the tasks that there are
     #[command(subcommand)]
     Task(task::Command),
+    /// Make tokens, by which others may use the daemon, list and revoke them
+    #[command(subcommand)]
+    Token(token::Command),
     /// Say what keeps the collectors of a running daemon from data, and what mends it
     Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
@@ -128,6 +134,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
         Command::Task(command) => task::run(&command, config),
+        Command::Token(command) => token::run(&command, config),
         Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),

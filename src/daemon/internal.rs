@@ -13,7 +13,7 @@ use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
-use crate::server::App;
+use crate::server::{App, AuthVitals};
 use crate::store::{CollectorState, CollectorStatus};
 use crate::telemetry;
 
@@ -83,6 +83,20 @@ impl Looking {
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
         out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
         self.tls(out);
+        self.auth(out);
+    }
+
+    fn auth(&self, out: &mut BatchBuilder) {
+        let AuthVitals { is_required, tokens, sessions, changes, refused } = self.0.auth_vitals();
+        let required = Value::Gauge(f64::from(u8::from(is_required)));
+        out.push("gz_auth_required", &[], required);
+        out.push("gz_auth_tokens", &[], Value::Gauge(tokens as f64));
+        out.push("gz_auth_sessions", &[], Value::Gauge(sessions as f64));
+        out.push("gz_auth_changes_total", &[], Value::Counter(changes as f64));
+        for (reason, count) in refused {
+            let labels = [("reason", reason.name())];
+            out.push("gz_auth_refused_total", &labels, Value::Counter(count as f64));
+        }
     }
 
     fn tls(&self, out: &mut BatchBuilder) {

@@ -17,6 +17,7 @@ mod standing;
 mod status_line;
 mod stream;
 mod task_series;
+mod tokens;
 mod watchdog;
 
 pub use plugins::Plugins;
@@ -24,6 +25,7 @@ pub use reload::ReloadError;
 pub use service::{Service, warn_of};
 pub use signals::{Signal, Signals};
 pub use sockets::{ListenError, Sockets};
+pub use tokens::tokens_file;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,7 +47,7 @@ use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests, TlsError};
+use crate::server::{self, App, ReloadRequests, TlsError, TokensFileError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -85,6 +87,8 @@ pub enum StartError {
     Clients(#[source] std::io::Error),
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
+    #[error("server.auth.tokens_file: {0}")]
+    Tokens(#[from] TokensFileError),
 }
 
 impl Daemon {
@@ -124,6 +128,9 @@ impl Daemon {
         let tls = &config.server.tls;
         let certificate =
             tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
+        let tokens = tokio::task::block_in_place(|| tokens::load(&config))?;
+        app.adopt_tokens(tokens.file, tokens.tokens).await;
+        tokio::spawn(app.clone().watch_tokens());
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
@@ -148,6 +155,7 @@ impl Daemon {
             reloads,
         };
         daemon.show_setup();
+        daemon.warn_of_exposure();
         Ok(daemon)
     }
 
@@ -164,6 +172,13 @@ impl Daemon {
             max_connections: self.config.server.max_connections,
             is_journal: self.telemetry.as_ref().is_some_and(|telemetry| telemetry.is_journal),
         });
+    }
+
+    /// Tells of addresses that other machines can reach though they should not.
+    fn warn_of_exposure(&self) {
+        for danger in self.app.exposures() {
+            tracing::warn!(name: "insecure", "{danger}; it is so because of server.insecure");
+        }
     }
 
     /// The TCP address that it listens on, if there is one.

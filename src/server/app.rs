@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::auth::Auth;
 use super::gate::{Gate, Reason};
 use super::history::History;
 use super::limits::ConnectionLimits;
@@ -43,6 +44,7 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
+    pub(super) auth: Auth,
     /// What TCP connections are shown; without it they speak no TLS.
     certificate: RwLock<Option<Arc<Certificate>>>,
     pub(super) handshakes: Handshakes,
@@ -82,6 +84,7 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
+            auth: Auth::new(&config.auth),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
             reloads,
@@ -112,6 +115,17 @@ impl App {
         self.gate.refused().into_iter()
     }
 
+    /// What is dangerous about the addresses that it listens on, of which somebody has said that they
+    /// are to be used all the same.
+    pub fn exposures(&self) -> Vec<String> {
+        let (config, is_safe) = (self.config(), self.auth_vitals().is_required);
+        let exposed = self.setup().listeners.into_iter().filter_map(|(address, _)| {
+            let danger = config.exposure(address.ip(), is_safe)?;
+            Some(format!("other machines can reach {address} {danger}"))
+        });
+        exposed.collect()
+    }
+
     /// TLS handshakes so far.
     pub fn handshakes(&self) -> &Handshakes {
         &self.handshakes
@@ -133,6 +147,7 @@ impl App {
         self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
+        self.auth.configure(&config.auth);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
     }

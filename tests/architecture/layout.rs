@@ -25,6 +25,7 @@ const TOP_LEVEL: [&str; 23] = [
     "Cargo.lock",
     "Cargo.toml",
     "README.md",
+    "SECURITY.md",
     "benches",
     "clippy.toml",
     "deny.toml",

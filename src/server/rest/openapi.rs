@@ -11,9 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Doctor, Events, Health, Metric,
-    MetricMetadata, MetricsUpdate, NewTask, Plugins, QueryAnswer, QueryData, QueryError, Reloaded,
-    Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
+    Alert, AlertReport, Alerts, Audit, BuildInfo, Clients, Collectors, CreatedToken, Doctor,
+    Events, Health, Login, Metric, MetricMetadata, MetricsUpdate, NewTask, NewToken, Plugins,
+    QueryAnswer, QueryData, QueryError, Reloaded, Removed, Samples, Session, SystemStatus, Task,
+    TaskChange, Tasks, Tokens,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -41,6 +42,7 @@ impl Builder {
         self.tasks();
         self.alerts();
         self.queries();
+        self.access();
         let problem = self.schema::<Problem>();
         let problem = json!({
             "description": "What is wrong, and what to do",
@@ -55,9 +57,15 @@ impl Builder {
                 "description": "One host's metrics, tasks and alerts.",
                 "license": { "name": "MIT OR Apache-2.0" },
             },
+            // Where there are no tokens, nothing is asked for.
+            "security": [{ "token": [] }, { "session": [] }, {}],
             "paths": self.paths,
             "components": {
                 "schemas": self.schemas.take_definitions(true),
+                "securitySchemes": {
+                    "token": { "type": "http", "scheme": "bearer" },
+                    "session": { "type": "apiKey", "in": "cookie", "name": "gz-monitor-session" },
+                },
                 "responses": { "Problem": problem },
             },
         })
@@ -123,6 +131,24 @@ impl Builder {
         self.add("/api/v1/alerts", "post", summary, Some(body), alert.clone());
         self.get::<Alert>("/api/v1/alerts/{id}", "One alert");
         self.add("/api/v1/alerts/{id}/resolve", "post", "End a firing alert", None, alert);
+    }
+
+    /// Who may what.
+    fn access(&mut self) {
+        let session = "/api/v1/session";
+        self.get::<Session>(session, "Whom the daemon takes the caller for");
+        let body = self.schema::<Login>();
+        let begun = json!({ "204": { "description": "A cookie stands for the token now" } });
+        self.add(session, "post", "Log in with a token", Some(body), begun);
+        let ended = json!({ "204": { "description": "The session has ended" } });
+        self.add(session, "delete", "Log out", None, ended);
+        self.get::<Tokens>("/api/v1/tokens", "The tokens, without what is secret of them");
+        let (body, created) = (self.schema::<NewToken>(), self.schema::<CreatedToken>());
+        let created = Self::answer("201", "The token, told this once", &created);
+        self.add("/api/v1/tokens", "post", "Make a token", Some(body), created);
+        let gone = json!({ "204": { "description": "Nothing goes on by it any more" } });
+        self.add("/api/v1/tokens/{id}", "delete", "Revoke a token", None, gone);
+        self.get::<Audit>("/api/v1/audit", "What was changed, by whom and from where");
     }
 
     /// Requests and answers of Prometheus' form.
