@@ -150,6 +150,7 @@ fn server(config: &Config, report: &mut Report<'_>) {
     }
     report.count("server.max_connections", server.max_connections);
     report.count("server.max_connections_per_address", server.max_connections_per_address);
+    report.within(&keys("server.max_request_rate"), server.max_request_rate, 0..=10_000_000);
     report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);
     report.time(&keys("server.header_timeout"), server.header_timeout, MIN_TIMEOUT);
     report.time(&keys("server.request_timeout"), server.request_timeout, MIN_TIMEOUT);
@@ -189,6 +190,8 @@ fn auth(config: &Config, report: &mut Report<'_>) {
     let failures = keys("server.auth.max_failures_per_minute");
     report.within(&failures, auth.max_failures_per_minute, 1..=1_000_000);
     report.count("server.auth.max_failure_addresses", auth.max_failure_addresses);
+    let rate = keys("server.auth.max_request_rate");
+    report.within(&rate, auth.max_request_rate, 0..=10_000_000);
     let lifetime = keys("server.auth.session_lifetime");
     report.time(&lifetime, auth.session_lifetime, HumanDuration::secs(60));
     report.within(&keys("server.auth.max_sessions"), auth.max_sessions, 1..=100_000);

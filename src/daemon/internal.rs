@@ -93,6 +93,10 @@ impl Looking {
         out.push("gz_auth_tokens", &[], Value::Gauge(tokens as f64));
         out.push("gz_auth_sessions", &[], Value::Gauge(sessions as f64));
         out.push("gz_auth_changes_total", &[], Value::Counter(changes as f64));
+        for (by, count) in ["address", "token"].into_iter().zip(self.0.requests_limited()) {
+            let count = Value::Counter(count as f64);
+            out.push("gz_http_requests_limited_total", &[("by", by)], count);
+        }
         for (reason, count) in refused {
             let labels = [("reason", reason.name())];
             out.push("gz_auth_refused_total", &labels, Value::Counter(count as f64));

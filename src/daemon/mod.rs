@@ -47,7 +47,7 @@ use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests, TlsError, TokensFileError};
+use crate::server::{self, App, Listener, ReloadRequests, TlsError, TokensFileError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -89,6 +89,11 @@ pub enum StartError {
     Tls(#[from] TlsError),
     #[error("server.auth.tokens_file: {0}")]
     Tokens(#[from] TokensFileError),
+    /// The configuration knows nothing of the sockets that the service manager hands over.
+    #[error(
+        "other machines can reach {0} {1}; open another address in gz-monitor.socket, see to TLS (server.tls) and a token (`gz-monitor token create`), or say insecure = true"
+    )]
+    Exposed(SocketAddr, &'static str),
 }
 
 impl Daemon {
@@ -130,6 +135,7 @@ impl Daemon {
             tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
         let tokens = tokio::task::block_in_place(|| tokens::load(&config))?;
         app.adopt_tokens(tokens.file, tokens.tokens).await;
+        refuse_exposed(&config, &sockets, &app)?;
         tokio::spawn(app.clone().watch_tokens());
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
@@ -238,6 +244,18 @@ impl Daemon {
             tracing::warn!("the database was not closed in order: the disk does not answer");
         }
     }
+}
+
+/// An address that other machines can reach takes TLS and a token, whoever has opened it.
+fn refuse_exposed(config: &Config, sockets: &Sockets, app: &App) -> Result<(), StartError> {
+    let is_required = app.auth_vitals().is_required;
+    for address in sockets.main.iter().filter_map(Listener::address) {
+        let danger = config.server.exposure(address.ip(), is_required);
+        if let Some(danger) = danger.filter(|_| !config.server.insecure) {
+            return Err(StartError::Exposed(address, danger));
+        }
+    }
+    Ok(())
 }
 
 fn limits(config: &Config) -> Limits {

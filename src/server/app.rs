@@ -12,6 +12,7 @@ use super::gate::{Gate, Reason};
 use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
+use super::pace::Paces;
 use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
@@ -45,6 +46,7 @@ pub struct Inner {
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
     pub(super) auth: Auth,
+    pub(super) paces: Paces,
     /// What TCP connections are shown; without it they speak no TLS.
     certificate: RwLock<Option<Arc<Certificate>>>,
     pub(super) handshakes: Handshakes,
@@ -85,6 +87,7 @@ impl App {
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
             auth: Auth::new(&config.auth),
+            paces: Paces::new(&config),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
             reloads,
@@ -113,6 +116,11 @@ impl App {
     /// Requests that were refused for whom they meant or where they came from.
     pub fn requests_refused(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.gate.refused().into_iter()
+    }
+
+    /// Requests that were one too many a second: of an address, and of a token.
+    pub fn requests_limited(&self) -> [u64; 2] {
+        self.paces.refused()
     }
 
     /// What is dangerous about the addresses that it listens on, of which somebody has said that they
@@ -148,6 +156,7 @@ impl App {
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
         self.auth.configure(&config.auth);
+        self.paces.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
     }

@@ -45,6 +45,9 @@ pub struct Config {
     pub max_connections: usize,
     /// Connections at once from one address; one more is answered 429.
     pub max_connections_per_address: usize,
+    /// Requests a second from one address (of IPv6, one /64), beyond a burst of twice as many; more
+    /// are answered 429. 0 is no bound.
+    pub max_request_rate: u32,
     /// Largest request body; a larger one is answered 413.
     pub max_body_size: ByteSize,
     /// A connection whose request head has not arrived by then is closed; a TLS handshake has as long.
@@ -68,6 +71,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             max_connections: 10_000,
             max_connections_per_address: 1_000,
+            max_request_rate: 1_000,
             max_body_size: ByteSize(256 << 10),
             header_timeout: HumanDuration::secs(10),
             request_timeout: HumanDuration::secs(30),

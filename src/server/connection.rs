@@ -156,7 +156,9 @@ where
     let started = Instant::now();
     let local = ends.local.as_socket_addr().map(SocketAddr::ip);
     let arrival = Arrival { scheme: ends.scheme.clone(), local };
-    let judged = app.gate.judge(&request, &arrival, socket::peer_of(&ends.remote));
+    let peer = socket::peer_of(&ends.remote);
+    let judged = app.paces.check_address(peer);
+    let judged = judged.and_then(|()| app.gate.judge(&request, &arrival, peer));
     let is_trusted = judged.as_ref().is_ok_and(|admitted| admitted.is_trusted);
     let mut response = match judged {
         Err(problem) => problem.as_response(),
@@ -189,6 +191,9 @@ where
         Ok(judged) => judged,
         Err(problem) => return problem.as_response(),
     };
+    if let Err(problem) = app.paces.check_caller(&judged.caller) {
+        return problem.as_response();
+    }
     let is_secure = auth::is_secure(&ends.scheme, request.headers());
     let deed = judged.changes().then(|| deed(&request, &judged, peer));
     request.extensions_mut().insert(judged.caller.clone());

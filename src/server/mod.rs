@@ -17,6 +17,7 @@ mod history;
 mod limits;
 mod meter;
 mod methods;
+mod pace;
 mod problem;
 mod prometheus;
 mod reload;

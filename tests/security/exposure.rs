@@ -47,6 +47,26 @@ fn without_tls_and_a_token_nothing_is_opened() {
     check(true, false, &["there is no token", "token create"]);
 }
 
+#[test]
+fn a_socket_of_the_service_manager_is_no_way_around() {
+    let socket = std::net::TcpListener::bind("0.0.0.0:0").expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = r#"exec 3<&0 0</dev/null; export LISTEN_PID=$$; exec "$@""#;
+    let output = Command::new("/bin/sh")
+        .args(["-c", script, "sh", PROGRAM, "server"])
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_FDNAMES", "http")
+        .env("XDG_STATE_HOME", folder.path())
+        .env_remove("STATE_DIRECTORY")
+        .stdin(std::os::fd::OwnedFd::from(socket))
+        .output()
+        .expect("the program runs");
+    let err = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(78), "{err}");
+    assert!(err.contains("without TLS, and nobody has to log in"), "{err}");
+    assert!(err.contains("gz-monitor.socket"), "{err}");
+}
+
 #[tokio::test]
 async fn what_is_open_all_the_same_is_said() {
     let config = "[server]\nhost = \"0.0.0.0\"\ninsecure = true";

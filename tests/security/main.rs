@@ -13,6 +13,7 @@ mod hosts;
 mod local;
 mod login;
 mod origins;
+mod pace;
 mod refusals;
 mod roles;
 mod tls;

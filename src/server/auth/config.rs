@@ -31,6 +31,9 @@ pub struct AuthConfig {
     pub max_failures_per_minute: u32,
     /// Addresses whose wrong tokens are counted apart; those beyond them share one count.
     pub max_failure_addresses: usize,
+    /// Requests a second by one token or session, beyond a burst of twice as many; more are answered
+    /// 429. 0 is no bound.
+    pub max_request_rate: u32,
     /// How long somebody stays logged in on the dashboard.
     pub session_lifetime: HumanDuration,
     /// Sessions of the dashboard at once; with one more the oldest ends.
@@ -49,6 +52,7 @@ impl Default for AuthConfig {
             operator_group: "gz-monitor".to_owned(),
             max_failures_per_minute: 10,
             max_failure_addresses: 1_000,
+            max_request_rate: 1_000,
             session_lifetime: HumanDuration::secs(12 * 3_600),
             max_sessions: 100,
             max_audit_entries: 1_000,

@@ -67,7 +67,7 @@ impl Count {
 }
 
 /// The /64 of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
+pub(in crate::server) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let bits = address.to_bits() & !u128::from(u64::MAX);

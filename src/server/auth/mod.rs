@@ -29,8 +29,10 @@ pub use token::{NewToken, Token, TokenError, add, revoke};
 
 pub(super) use audit::Deed;
 pub(super) use caller::Caller;
+pub(super) use failures::network;
 pub(super) use local::{LocalUser, look};
 pub(super) use login::{cookie, forget, is_secure, no_chance};
+pub(super) use reason::retry_after;
 pub(super) use token::Grant;
 
 use std::collections::HashSet;
