@@ -13,7 +13,7 @@ const LINES_MAX: usize = 400;
 const DRAWERS: [&str; 9] =
     ["common", "helper", "helpers", "manager", "managers", "misc", "shared", "util", "utils"];
 
-const TOP_LEVEL: [&str; 23] = [
+const TOP_LEVEL: [&str; 24] = [
     ".cargo",
     ".ci",
     ".editorconfig",
