@@ -3,8 +3,9 @@
 use std::net::Ipv4Addr;
 
 use tokio::net::TcpSocket;
+use tokio::time::timeout;
 
-use crate::support::{Daemon, daemon, until};
+use crate::support::{Daemon, PATIENCE, daemon, until};
 use crate::{Answered, exchange, request};
 
 /// Asks from this address of the loopback network.
@@ -19,12 +20,18 @@ async fn ask_from(daemon: &Daemon, last: u8, path: &str, headers: &[(&str, &str)
 
 /// Asks until it is one too many.
 async fn flood(daemon: &Daemon, last: u8, headers: &[(&str, &str)]) -> Answered {
-    loop {
+    let asking = async || {
         let answered = ask_from(daemon, last, "/api/v1/status", headers).await;
-        if answered.status != 200 {
-            return answered;
+        (answered.status != 200).then_some(answered)
+    };
+    let flooding = async {
+        loop {
+            if let Some(refused) = asking().await {
+                return refused;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, flooding).await.expect("one too many")
 }
 
 async fn until_counted(daemon: &Daemon, by: &str, headers: &[(&str, &str)]) {
