@@ -9,6 +9,7 @@ pub mod collectors;
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod evaluator;
 pub mod hub;
 pub mod persist;
 pub mod pipeline;

@@ -8,6 +8,7 @@ use toml::Value as Toml;
 use super::Config;
 use super::schema::{Shape, ordered_schema};
 use super::show::whole;
+use super::tree::{Step, string_text};
 use crate::scheduler::Instance;
 use crate::units::HumanDuration;
 
@@ -71,6 +72,10 @@ fn explain(text: &mut String, shape: Shape<'_>) {
 fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml::Table>) {
     let (inner, plain): (Vec<_>, Vec<_>) =
         ordered(section).into_iter().partition(|(_, shape)| shape.properties().next().is_some());
+    let (lists, plain): (Vec<_>, Vec<_>) = plain.into_iter().partition(|(_, shape)| {
+        let entry = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
+        entry.is_some_and(|entry| entry.properties().next().is_some())
+    });
     for (key, shape) in plain {
         explain(text, shape);
         match values.and_then(|values| values.get(key)) {
@@ -82,6 +87,9 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
             )),
         }
     }
+    for (key, list) in lists {
+        any_entry(text, &format!("{path}.{key}"), list);
+    }
     for (key, shape) in inner {
         let path = format!("{path}.{key}");
         comment(text, shape.description());
@@ -90,9 +98,37 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
     }
 }
 
+/// An entry of a list without any of its own, as it may be written.
+fn any_entry(text: &mut String, path: &str, list: Shape<'_>) {
+    let Some(entry) = list.step(&Step::Index(0)) else { return };
+    comment(text, entry.description());
+    text.push_str(&format!("# [[{path}]]\n"));
+    let (tables, plain): (Vec<_>, Vec<_>) =
+        ordered(entry).into_iter().partition(|(_, shape)| shape.is("object"));
+    for (key, shape) in plain {
+        explain(text, shape);
+        let value = if let Some(choice) = shape.choices().first() {
+            format!("{choice:?}")
+        } else if shape.is("array") {
+            shape.example_list().unwrap_or_else(|| "[]".to_owned())
+        } else if shape.is("boolean") {
+            "true".to_owned()
+        } else if shape.is("string") {
+            string_text(shape.example().unwrap_or_default())
+        } else {
+            "1".to_owned()
+        };
+        text.push_str(&format!("# {key} = {value}\n"));
+    }
+    for (key, shape) in tables {
+        comment(text, shape.description());
+        text.push_str(&format!("# [{path}.{key}]\n"));
+    }
+}
+
 /// An entry of the list of collectors, all of it commented out.
 fn example(text: &mut String, name: &str, list: Shape<'_>) {
-    let Some(entry) = list.step(&super::tree::Step::Index(0)) else { return };
+    let Some(entry) = list.step(&Step::Index(0)) else { return };
     let instance = Instance {
         name: Some("load".to_owned()),
         interval: Some(HumanDuration::secs(15)),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::problem::Problem;
 use super::tree::{Node, Step, keys};
-use super::{Checks, Config, validate_collectors};
+use super::{Checks, Config, validate_alerts, validate_collectors};
 use crate::units::{ByteSize, HumanDuration};
 
 /// The least time between two rounds of anything.
@@ -69,6 +69,7 @@ pub(super) fn validate(
     stream(config, &mut report);
     state(config, &mut report);
     storage(config, &mut report);
+    validate_alerts::alerts(config, &mut report);
     validate_collectors::collectors(config, &mut report);
     validate_collectors::instances(config, checks, &mut report);
     report.found
@@ -132,7 +133,7 @@ impl Report<'_> {
         self.refuse(&[path.to_vec()], message, None);
     }
 
-    fn count(&mut self, path: &str, value: usize) {
+    pub(super) fn count(&mut self, path: &str, value: usize) {
         self.within(&keys(path), value, 1..=MAX_COUNT);
     }
 
@@ -251,7 +252,6 @@ fn state(config: &Config, report: &mut Report<'_>) {
     let promise = config.tasks.heartbeat;
     let least = if promise.is_zero() { promise } else { HumanDuration::secs(1) };
     report.time(&keys("tasks.heartbeat"), promise, least);
-    report.count("alerts.max_alerts", config.alerts.max_alerts);
 }
 
 fn storage(config: &Config, report: &mut Report<'_>) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::alert_series::alerts;
 use super::stream;
 use super::task_series::tasks;
 use crate::persist::{Gap, Kept, Tier, Vitals};
@@ -224,7 +225,5 @@ fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
         out.push("gz_store_samples_dropped_total", &[("reason", reason)], count);
     }
     tasks(out, &state.tasks);
-    let alerts = state.alerts.stats();
-    out.push("gz_alerts_firing", &[], Value::Gauge(alerts.firing as f64));
-    out.push("gz_alerts_resolved", &[], Value::Gauge(alerts.resolved as f64));
+    alerts(out, &state.alerts);
 }

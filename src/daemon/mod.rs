@@ -1,5 +1,6 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod alert_series;
 mod certificate;
 mod control;
 mod forward;
@@ -40,9 +41,11 @@ use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
 
+use crate::alert::Rules;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::Setup;
+use crate::evaluator::Evaluator;
 use crate::hub::Hub;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
@@ -71,6 +74,7 @@ pub struct Daemon {
     storage: Storage,
     scheduler: Scheduler,
     status: JoinHandle<()>,
+    evaluator: Evaluator,
     listeners: Listeners,
     certificate: CertificateKeeper,
     reloads: ReloadRequests,
@@ -120,6 +124,7 @@ impl Daemon {
         let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
+        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone());
         let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let storage = ready.start(handle.clone(), stored)?;
 
@@ -156,6 +161,7 @@ impl Daemon {
             storage,
             scheduler,
             status,
+            evaluator,
             listeners,
             certificate,
             reloads,
@@ -239,6 +245,7 @@ impl Daemon {
         // What is left of the clients is cut; a thread of theirs ends as soon as it has looked up.
         tokio::task::block_in_place(|| self.app.cut());
         self.status.abort();
+        drop(self.evaluator);
         self.app.pipeline.end().await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {
             tracing::warn!("the database was not closed in order: the disk does not answer");
@@ -259,8 +266,10 @@ fn refuse_exposed(config: &Config, sockets: &Sockets, app: &App) -> Result<(), S
 }
 
 fn limits(config: &Config) -> Limits {
-    let Config { store, tasks, alerts, .. } = config.clone();
-    Limits { store, tasks, alerts }
+    let Config { store, tasks, .. } = config.clone();
+    // What is wrong with rules was refused when the configuration was read.
+    let (rules, _) = Rules::read(&config.alerts, &config.query);
+    Limits { store, tasks, rules: Arc::new(rules) }
 }
 
 fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {

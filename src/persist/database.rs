@@ -9,7 +9,7 @@ use rusqlite::{
 };
 
 use super::schema::{self, Refusal};
-use super::{History, Sync, rows};
+use super::{History, Sync, alert_rows, rows};
 use crate::alert;
 use crate::hub::{Gap, Message};
 use crate::pipeline::Records;
@@ -151,7 +151,7 @@ impl Database {
             Some(records) => rows::write_all(&change, records)?,
             None => {
                 rows::write_tasks(&change, &group.tasks)?;
-                rows::write_alerts(&change, &group.alerts)?;
+                alert_rows::write_alerts(&change, &group.alerts)?;
             }
         }
         if let Some(Gap { from, to, .. }) = group.lost {

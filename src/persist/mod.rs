@@ -5,6 +5,7 @@
 //! the one thread that writes (`disk`, `database`) and never waits for it longer than is allowed.
 //! Readers have connections of their own (`archive`, `keeper::shelf`).
 
+mod alert_rows;
 mod archive;
 mod backlog;
 mod config;

@@ -27,7 +27,7 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 fn api() -> Route {
     use rest::{
         alerts, audit, clients, collectors, doctor, events, openapi, plugins, reload, samples,
-        session, status, tasks, tokens,
+        session, silences, status, tasks, tokens,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -63,6 +63,11 @@ fn api() -> Route {
         )
         .at("/tokens", Methods::get(tokens::list).and(Method::POST, tokens::create).boxed())
         .at("/tokens/:id", Methods::delete(tokens::delete).boxed())
+        .at("/alerts/:id/acknowledge", Methods::post(alerts::acknowledge).boxed())
+        .at("/silences", Methods::get(silences::list).and(Method::POST, silences::create).boxed())
+        .at("/silences/:id", Methods::delete(silences::remove).boxed())
+        .at("/rules", Methods::get(prometheus::list_rules).boxed())
+        .at("/rules/replay", Methods::get(prometheus::replay_rules).boxed())
         .at("/reload", Methods::post(reload::reload).boxed())
         .at(
             "/query",

@@ -9,10 +9,11 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 41] = [
+const OPERATIONS: [(&str, &str); 47] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
+    ("POST", "/api/v1/alerts/{id}/acknowledge"),
     ("POST", "/api/v1/alerts/{id}/resolve"),
     ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/clients"),
@@ -34,12 +35,17 @@ const OPERATIONS: [(&str, &str); 41] = [
     ("POST", "/api/v1/query"),
     ("GET", "/api/v1/query_range"),
     ("POST", "/api/v1/query_range"),
+    ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/replay"),
     ("GET", "/api/v1/samples"),
     ("GET", "/api/v1/series"),
     ("POST", "/api/v1/series"),
     ("DELETE", "/api/v1/session"),
     ("GET", "/api/v1/session"),
     ("POST", "/api/v1/session"),
+    ("GET", "/api/v1/silences"),
+    ("POST", "/api/v1/silences"),
+    ("DELETE", "/api/v1/silences/{id}"),
     ("GET", "/api/v1/status"),
     ("GET", "/api/v1/status/buildinfo"),
     ("GET", "/api/v1/tasks"),
@@ -172,7 +178,8 @@ async fn fits(daemon: &Daemon, document: &Value, method: &str, path: &str, body:
 async fn every_answer_fits_its_schema() {
     // The root has no files, so that some collectors fail and say so.
     let root = tempfile::tempdir().expect("a folder");
-    let config = format!("[collectors]\nroot = \"{}\"", root.path().display());
+    let rule = "[[alerts.rule]]\nid = \"r\"\nexpr = \"vector(1)\"\nfor = \"1h\"\n";
+    let config = format!("[collectors]\nroot = \"{}\"\n{rule}", root.path().display());
     let daemon = daemon().config(&config).start().await;
     let document = document(&daemon).await;
     let mut client = daemon.websocket().await;
@@ -212,6 +219,13 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/labels", json!(null)),
         ("GET", "/api/v1/label/version/values", json!(null)),
         ("GET", "/api/v1/metadata", json!(null)),
+        ("GET", "/api/v1/rules", json!(null)),
+        ("GET", "/api/v1/rules/replay?since=1h", json!(null)),
+        ("GET", "/api/v1/rules/replay?rule=x", json!(null)),
+        ("POST", "/api/v1/silences", json!({"matchers": ["a=b"], "duration": "1h", "by": "x"})),
+        ("POST", "/api/v1/silences", json!({"matchers": ["a"], "duration": "1h", "by": "x"})),
+        ("GET", "/api/v1/silences", json!(null)),
+        ("DELETE", "/api/v1/silences/x", json!(null)),
         ("GET", "/api/v1/status/buildinfo", json!(null)),
         ("GET", "/api/v1/openapi.json", json!(null)),
         ("POST", "/api/v1/reload", json!(null)),
@@ -220,12 +234,15 @@ async fn every_answer_fits_its_schema() {
     ] {
         fits(&daemon, &document, method, path, body).await;
     }
-    let report = json!({"rule_id": "r", "severity": "critical", "message": "m", "value": 1});
+    let report = json!({"rule_id": "s", "severity": "critical", "message": "m", "value": 1});
     let alert = fits(&daemon, &document, "POST", "/api/v1/alerts", report).await;
     let path = format!("/api/v1/alerts/{}", alert["id"].as_str().expect("an id"));
+    let taken = json!({"by": "x", "comment": "y"});
+    fits(&daemon, &document, "POST", &format!("{path}/acknowledge"), taken).await;
     for (method, path) in [
         ("GET", path.as_str()),
         ("POST", &format!("{path}/resolve")),
+        ("GET", path.as_str()),
         ("POST", &format!("{path}/resolve")),
         ("GET", "/api/v1/alerts"),
     ] {

@@ -1,6 +1,7 @@
 // The dashboard's composition: messages and lists go into the model, the views draw what changed.
 
 import { Access } from './access.js';
+import { followAddress, refreshAlert } from './alert.js';
 import { drawAlerts } from './alerts.js';
 import { drawCollectors } from './collectors.js';
 import { Connection } from './connection.js';
@@ -13,7 +14,8 @@ import { loadPast } from './past.js';
 import { get, socketUrl } from './rest.js';
 import { drawTasks } from './tasks.js';
 
-const COLLECTORS_EVERY_MS = 5_000;
+/** Collectors, and alerts that are pending, are in no message that this page gets. */
+const LISTS_EVERY_MS = 5_000;
 
 /** A gap or an error reloads the lists, but a flood of them not more often than this. */
 const RELOAD_EVERY_MS = 2_000;
@@ -76,6 +78,7 @@ const HANDLERS = {
   },
   alert(data) {
     model.alerts.put(data);
+    refreshAlert(data.id);
     return ['alerts'];
   },
   gap: complaint,
@@ -175,8 +178,10 @@ setInterval(() => {
   if (connection.state === 'live') dirty('tasks', 'alerts');
 }, 1_000);
 setInterval(() => {
-  if (!document.hidden && connection.state === 'live') loadCollectors();
-}, COLLECTORS_EVERY_MS);
+  if (document.hidden || connection.state !== 'live') return;
+  loadCollectors();
+  loadList('alerts');
+}, LISTS_EVERY_MS);
 addEventListener('online', again);
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) again();
@@ -186,5 +191,6 @@ function again() {
   if (!access.isLocked) connection.retryNow();
 }
 
+followAddress();
 access.check();
 dirty(...Object.keys(draw));

@@ -13,6 +13,7 @@ pub(super) mod plugins;
 pub(super) mod reload;
 pub(super) mod samples;
 pub(super) mod session;
+pub(super) mod silences;
 pub(super) mod status;
 pub(super) mod tasks;
 pub(super) mod tokens;

@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, Audit, BuildInfo, Clients, Collectors, CreatedToken, Doctor,
-    Events, Health, Login, Metric, MetricMetadata, MetricsUpdate, NewTask, NewToken, Plugins,
-    QueryAnswer, QueryData, QueryError, Reloaded, Removed, Samples, Session, SystemStatus, Task,
-    TaskChange, Tasks, Tokens,
+    Acknowledge, Alert, AlertDetails, AlertReport, Alerts, Audit, BuildInfo, Clients, Collectors,
+    CreatedToken, Doctor, Events, Health, Login, Metric, MetricMetadata, MetricsUpdate, NewSilence,
+    NewTask, NewToken, Plugins, QueryAnswer, QueryData, QueryError, Reloaded, Removed, Replays,
+    RuleGroups, Samples, Session, Silence, Silences, SystemStatus, Task, TaskChange, Tasks, Tokens,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -129,8 +129,17 @@ impl Builder {
         let alert = Self::answer("200", "The alert", &alert);
         let summary = "Fire an alert, or bring it up to date";
         self.add("/api/v1/alerts", "post", summary, Some(body), alert.clone());
-        self.get::<Alert>("/api/v1/alerts/{id}", "One alert");
-        self.add("/api/v1/alerts/{id}/resolve", "post", "End a firing alert", None, alert);
+        self.get::<AlertDetails>("/api/v1/alerts/{id}", "One alert, with its past");
+        let resolve = "/api/v1/alerts/{id}/resolve";
+        self.add(resolve, "post", "End a firing alert", None, alert.clone());
+        let (path, body) = ("/api/v1/alerts/{id}/acknowledge", self.schema::<Acknowledge>());
+        self.add(path, "post", "Take a firing alert on", Some(body), alert);
+        self.get::<Silences>("/api/v1/silences", "All silences");
+        let (body, silence) = (self.schema::<NewSilence>(), self.schema::<Silence>());
+        let created = Self::answer("201", "The silence", &silence);
+        self.add("/api/v1/silences", "post", "Silence alerts for some time", Some(body), created);
+        let gone = json!({ "204": { "description": "It is over" } });
+        self.add("/api/v1/silences/{id}", "delete", "End a silence", None, gone);
     }
 
     /// Who may what.
@@ -159,6 +168,11 @@ impl Builder {
             ("limit", "As many at the most"),
         ];
         const MATCH: (&str, &str) = ("match[]", "A selector; may be repeated");
+        self.asked::<RuleGroups>("/api/v1/rules", "Rules, and how they are doing", &[], false);
+        let since = ("since", "How far back: seconds, or with units as in 24h, the default");
+        let rule = ("rule", "The id of a rule, all if absent; may be repeated");
+        let path = "/api/v1/rules/replay";
+        self.asked::<Replays>(path, "What rules would have done", &[since, rule], false);
         let query = ("query", "A PromQL expression");
         let timeout = ("timeout", "Less than query.timeout: seconds, or with units as in 10s");
         let time =
