@@ -2,6 +2,7 @@
 //!
 //! Inner types are never serialised for the wire: a type here is a promise to clients.
 
+mod access;
 mod alert;
 mod client;
 mod collector;
@@ -17,6 +18,7 @@ mod status;
 mod stream;
 mod task;
 
+pub use access::{Audit, AuditEntry, CreatedToken, Login, NewToken, Session, Token, Tokens};
 pub use alert::{Acknowledgement, Alert, AlertReport, Alerts};
 pub use client::{Client, Clients, Filter};
 pub use collector::{Collector, Collectors, Rejected, RejectedSample};

@@ -55,6 +55,8 @@ pub enum ErrorCode {
     UnknownType,
     /// Its `filter` cannot be.
     InvalidFilter,
+    /// It takes a role that the client has not.
+    Forbidden,
     /// Its `since` is no place in the stream, or cannot be gone back to on this connection.
     InvalidSince,
 }

@@ -10,6 +10,7 @@ mod exit;
 mod local_socket;
 mod notify;
 mod once;
+mod own_token;
 mod plugin;
 mod plugin_check;
 mod plugin_course;
@@ -25,6 +26,8 @@ mod request;
 mod server;
 mod status;
 mod task;
+mod token;
+mod token_table;
 mod trust;
 mod watch;
 
@@ -84,6 +87,9 @@ enum Command {
     /// Run commands as tasks, and look at the tasks that there are
     #[command(subcommand)]
     Task(task::Command),
+    /// Make tokens, by which others may use the daemon, list and revoke them
+    #[command(subcommand)]
+    Token(token::Command),
     /// Look at alerts, take them on, and test rules on the past
     #[command(subcommand)]
     Alert(alert::Command),
@@ -139,6 +145,7 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
         Command::Task(command) => task::run(&command, config),
+        Command::Token(command) => token::run(&command, config),
         Command::Alert(command) => alert::run(&command, config),
         Command::Silence(command) => alert::silence::run(&command, config),
         Command::Notify(command) => notify::run(&command, config),

@@ -11,7 +11,7 @@ use super::schema::Shape;
 use super::sources::{self, Document, Kind, Sources};
 use super::tree::Node;
 use super::{Config, Origin, decode, overrides, parse, rule_file, schema, validate};
-use crate::server::{TlsConfig, TlsError};
+use crate::server::{TlsConfig, TlsError, TokensFileError};
 
 /// Whether a plugin, by its name, takes this `[collector.config]`; the error is a sentence.
 pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String> + 'a;
@@ -29,6 +29,8 @@ pub struct Checks<'a> {
     pub plugin_config: &'a PluginCheck<'a>,
     /// Reads the certificate and its key.
     pub certificate: &'a dyn Fn(&TlsConfig) -> Result<(), TlsError>,
+    /// Reads the tokens; how many are in force.
+    pub tokens: &'a dyn Fn(&Config) -> Result<usize, TokensFileError>,
 }
 
 /// A configuration that is good.

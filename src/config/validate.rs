@@ -57,10 +57,14 @@ pub(super) fn validate(
 ) -> Found {
     let mut report = Report { tree, struck, found: Found::default() };
     server(config, &mut report);
+    if let Some(checks) = checks {
+        access(config, checks, &mut report);
+    }
     if let Some(Err(error)) = checks.map(|checks| (checks.certificate)(&config.server.tls)) {
         let path = keys(&format!("server.tls.{}", error.key));
         report.refuse(&[path], error.message, error.hint.map(str::to_owned));
     }
+    auth(config, &mut report);
     websocket(config, &mut report);
     stream(config, &mut report);
     state(config, &mut report);
@@ -141,12 +145,6 @@ impl Report<'_> {
 
 fn server(config: &Config, report: &mut Report<'_>) {
     let server = &config.server;
-    if !server.host.to_canonical().is_loopback() && !server.insecure {
-        let paths = [keys("server.host"), keys("server.insecure")];
-        let message = format!("other machines can reach {}, and nobody has to log in", server.host);
-        let hint = "listen on 127.0.0.1 or ::1, or say insecure = true to allow it";
-        report.refuse(&paths, message, Some(hint.to_owned()));
-    }
     report.within(&keys("server.hosts"), server.hosts.len(), 0..=LISTED_MAX);
     report.within(&keys("server.origins"), server.origins.len(), 0..=LISTED_MAX);
     if let Some(mistake) = server.socket_mistake() {
@@ -154,10 +152,52 @@ fn server(config: &Config, report: &mut Report<'_>) {
     }
     report.count("server.max_connections", server.max_connections);
     report.count("server.max_connections_per_address", server.max_connections_per_address);
+    report.within(&keys("server.max_request_rate"), server.max_request_rate, 0..=10_000_000);
     report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);
     report.time(&keys("server.header_timeout"), server.header_timeout, MIN_TIMEOUT);
     report.time(&keys("server.request_timeout"), server.request_timeout, MIN_TIMEOUT);
     report.time(&keys("server.shutdown_timeout"), server.shutdown_timeout, HumanDuration::secs(0));
+}
+
+/// Who can reach the daemon, and whether they have to say who they are.
+fn access(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
+    let server = &config.server;
+    let has_tokens = match (checks.tokens)(config) {
+        Ok(count) => count > 0 || server.auth.required,
+        Err(error) => {
+            let paths = [keys("server.auth.tokens_file")];
+            return report.refuse(&paths, error.to_string(), Some(error.hint.to_owned()));
+        }
+    };
+    let danger = server.exposure(server.host, has_tokens);
+    if let Some(danger) = danger.filter(|_| !server.insecure) {
+        let paths = [keys("server.host"), keys("server.insecure")];
+        let message = format!("other machines can reach {} {danger}", server.host);
+        let missing = match (server.tls.is_on(), has_tokens) {
+            (true, _) => "make a token with `gz-monitor token create`",
+            (_, true) => "name a certificate and its key in server.tls",
+            _ => {
+                "name a certificate and its key in server.tls and make a token with `gz-monitor token create`"
+            }
+        };
+        let hint =
+            format!("listen on 127.0.0.1 or ::1, or {missing}, or say insecure = true to allow it");
+        report.refuse(&paths, message, Some(hint));
+    }
+}
+
+fn auth(config: &Config, report: &mut Report<'_>) {
+    let auth = &config.server.auth;
+    report.within(&keys("server.auth.max_tokens"), auth.max_tokens, 1..=10_000);
+    let failures = keys("server.auth.max_failures_per_minute");
+    report.within(&failures, auth.max_failures_per_minute, 1..=1_000_000);
+    report.count("server.auth.max_failure_addresses", auth.max_failure_addresses);
+    let rate = keys("server.auth.max_request_rate");
+    report.within(&rate, auth.max_request_rate, 0..=10_000_000);
+    let lifetime = keys("server.auth.session_lifetime");
+    report.time(&lifetime, auth.session_lifetime, HumanDuration::secs(60));
+    report.within(&keys("server.auth.max_sessions"), auth.max_sessions, 1..=100_000);
+    report.within(&keys("server.auth.max_audit_entries"), auth.max_audit_entries, 0..=100_000);
 }
 
 fn websocket(config: &Config, report: &mut Report<'_>) {

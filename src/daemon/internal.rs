@@ -14,7 +14,7 @@ use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
-use crate::server::App;
+use crate::server::{App, AuthVitals};
 use crate::store::{CollectorState, CollectorStatus};
 use crate::telemetry;
 
@@ -85,6 +85,24 @@ impl Looking {
         out.push("gz_http_connections", &[], Value::Gauge(open as f64));
         out.push("gz_http_connections_refused_total", &[], Value::Counter(refused as f64));
         self.tls(out);
+        self.auth(out);
+    }
+
+    fn auth(&self, out: &mut BatchBuilder) {
+        let AuthVitals { is_required, tokens, sessions, changes, refused } = self.0.auth_vitals();
+        let required = Value::Gauge(f64::from(u8::from(is_required)));
+        out.push("gz_auth_required", &[], required);
+        out.push("gz_auth_tokens", &[], Value::Gauge(tokens as f64));
+        out.push("gz_auth_sessions", &[], Value::Gauge(sessions as f64));
+        out.push("gz_auth_changes_total", &[], Value::Counter(changes as f64));
+        for (by, count) in ["address", "token"].into_iter().zip(self.0.requests_limited()) {
+            let count = Value::Counter(count as f64);
+            out.push("gz_http_requests_limited_total", &[("by", by)], count);
+        }
+        for (reason, count) in refused {
+            let labels = [("reason", reason.name())];
+            out.push("gz_auth_refused_total", &labels, Value::Counter(count as f64));
+        }
     }
 
     fn tls(&self, out: &mut BatchBuilder) {

@@ -20,6 +20,7 @@ mod standing;
 mod status_line;
 mod stream;
 mod task_series;
+mod tokens;
 mod watchdog;
 
 pub use plugins::Plugins;
@@ -27,6 +28,7 @@ pub use reload::ReloadError;
 pub use service::{Service, warn_of};
 pub use signals::{Signal, Signals};
 pub use sockets::{ListenError, Sockets};
+pub use tokens::tokens_file;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,7 +53,7 @@ use crate::notify;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests, TlsError};
+use crate::server::{self, App, Listener, ReloadRequests, TlsError, TokensFileError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -93,6 +95,13 @@ pub enum StartError {
     Clients(#[source] std::io::Error),
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
+    #[error("server.auth.tokens_file: {0}")]
+    Tokens(#[from] TokensFileError),
+    /// The configuration knows nothing of the sockets that the service manager hands over.
+    #[error(
+        "other machines can reach {0} {1}; open another address in gz-monitor.socket, see to TLS (server.tls) and a token (`gz-monitor token create`), or say insecure = true"
+    )]
+    Exposed(SocketAddr, &'static str),
 }
 
 impl Daemon {
@@ -136,6 +145,10 @@ impl Daemon {
         let tls = &config.server.tls;
         let certificate =
             tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
+        let tokens = tokio::task::block_in_place(|| tokens::load(&config))?;
+        app.adopt_tokens(tokens.file, tokens.tokens).await;
+        refuse_exposed(&config, &sockets, &app)?;
+        tokio::spawn(app.clone().watch_tokens());
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         app.show_notifier(notifier.clone());
@@ -163,6 +176,7 @@ impl Daemon {
             reloads,
         };
         daemon.show_setup();
+        daemon.warn_of_exposure();
         Ok(daemon)
     }
 
@@ -179,6 +193,13 @@ impl Daemon {
             max_connections: self.config.server.max_connections,
             is_journal: self.telemetry.as_ref().is_some_and(|telemetry| telemetry.is_journal),
         });
+    }
+
+    /// Tells of addresses that other machines can reach though they should not.
+    fn warn_of_exposure(&self) {
+        for danger in self.app.exposures() {
+            tracing::warn!(name: "insecure", "{danger}; it is so because of server.insecure");
+        }
     }
 
     /// The TCP address that it listens on, if there is one.
@@ -241,6 +262,18 @@ impl Daemon {
             tracing::warn!("the database was not closed in order: the disk does not answer");
         }
     }
+}
+
+/// An address that other machines can reach takes TLS and a token, whoever has opened it.
+fn refuse_exposed(config: &Config, sockets: &Sockets, app: &App) -> Result<(), StartError> {
+    let is_required = app.auth_vitals().is_required;
+    for address in sockets.main.iter().filter_map(Listener::address) {
+        let danger = config.server.exposure(address.ip(), is_required);
+        if let Some(danger) = danger.filter(|_| !config.server.insecure) {
+            return Err(StartError::Exposed(address, danger));
+        }
+    }
+    Ok(())
 }
 
 fn limits(config: &Config) -> Limits {

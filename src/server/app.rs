@@ -7,10 +7,12 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::auth::Auth;
 use super::gate::{Gate, Reason};
 use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
+use super::pace::Paces;
 use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
@@ -44,6 +46,8 @@ pub struct Inner {
     pub(super) meter: Meter,
     pub(super) limits: ConnectionLimits,
     pub(super) gate: Gate,
+    pub(super) auth: Auth,
+    pub(super) paces: Paces,
     /// What TCP connections are shown; without it they speak no TLS.
     certificate: RwLock<Option<Arc<Certificate>>>,
     pub(super) handshakes: Handshakes,
@@ -84,6 +88,8 @@ impl App {
             meter: Meter::default(),
             limits: ConnectionLimits::default(),
             gate: Gate::new(&config),
+            auth: Auth::new(&config.auth),
+            paces: Paces::new(&config),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
             reloads,
@@ -115,6 +121,22 @@ impl App {
         self.gate.refused().into_iter()
     }
 
+    /// Requests that were one too many a second: of an address, and of a token.
+    pub fn requests_limited(&self) -> [u64; 2] {
+        self.paces.refused()
+    }
+
+    /// What is dangerous about the addresses that it listens on, of which somebody has said that they
+    /// are to be used all the same.
+    pub fn exposures(&self) -> Vec<String> {
+        let (config, is_safe) = (self.config(), self.auth_vitals().is_required);
+        let exposed = self.setup().listeners.into_iter().filter_map(|(address, _)| {
+            let danger = config.exposure(address.ip(), is_safe)?;
+            Some(format!("other machines can reach {address} {danger}"))
+        });
+        exposed.collect()
+    }
+
     /// TLS handshakes so far.
     pub fn handshakes(&self) -> &Handshakes {
         &self.handshakes
@@ -136,6 +158,8 @@ impl App {
         self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
+        self.auth.configure(&config.auth);
+        self.paces.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
     }

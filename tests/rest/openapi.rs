@@ -9,12 +9,13 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 43] = [
+const OPERATIONS: [(&str, &str); 50] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
     ("POST", "/api/v1/alerts/{id}/acknowledge"),
     ("POST", "/api/v1/alerts/{id}/resolve"),
+    ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/clients"),
     ("DELETE", "/api/v1/clients/{id}"),
     ("GET", "/api/v1/collectors"),
@@ -42,6 +43,9 @@ const OPERATIONS: [(&str, &str); 43] = [
     ("GET", "/api/v1/samples"),
     ("GET", "/api/v1/series"),
     ("POST", "/api/v1/series"),
+    ("DELETE", "/api/v1/session"),
+    ("GET", "/api/v1/session"),
+    ("POST", "/api/v1/session"),
     ("GET", "/api/v1/silences"),
     ("POST", "/api/v1/silences"),
     ("DELETE", "/api/v1/silences/{id}"),
@@ -53,6 +57,9 @@ const OPERATIONS: [(&str, &str); 43] = [
     ("GET", "/api/v1/tasks/{id}"),
     ("PATCH", "/api/v1/tasks/{id}"),
     ("POST", "/api/v1/tasks/{id}/stop"),
+    ("GET", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens"),
+    ("DELETE", "/api/v1/tokens/{id}"),
 ];
 
 const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
@@ -79,7 +86,7 @@ fn walk(value: &Value, see: &mut impl FnMut(&Value)) {
 async fn the_description_is_whole() {
     let daemon = daemon().start().await;
     let document = document(&daemon).await;
-    assert_eq!(keys(&document), ["components", "info", "openapi", "paths"]);
+    assert_eq!(keys(&document), ["components", "info", "openapi", "paths", "security"]);
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(document["info"]["title"].is_string());

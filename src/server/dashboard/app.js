@@ -1,5 +1,6 @@
 // The dashboard's composition: messages and lists go into the model, the views draw what changed.
 
+import { Access } from './access.js';
 import { followAddress, refreshAlert } from './alert.js';
 import { drawAlerts } from './alerts.js';
 import { drawCollectors } from './collectors.js';
@@ -21,6 +22,7 @@ const RELOAD_EVERY_MS = 2_000;
 
 const model = new Model();
 const connection = new Connection(socketUrl(), { onMessage: receive, onState: changed });
+const access = new Access({ onEnter: () => connection.ensure(), onLeave: () => connection.close() });
 const header = new Header(connection);
 const metrics = new Metrics(() => dirty('metrics'));
 
@@ -102,6 +104,9 @@ function changed(state) {
   if (state === 'live') {
     reload();
     fillPast();
+  } else if (state === 'disconnected' && !access.isLocked) {
+    // It may be that the token has ended.
+    access.check();
   }
 }
 
@@ -177,11 +182,15 @@ setInterval(() => {
   loadCollectors();
   loadList('alerts');
 }, LISTS_EVERY_MS);
-addEventListener('online', () => connection.retryNow());
+addEventListener('online', again);
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) connection.retryNow();
+  if (!document.hidden) again();
 });
 
+function again() {
+  if (!access.isLocked) connection.retryNow();
+}
+
 followAddress();
-connection.open();
+access.check();
 dirty(...Object.keys(draw));

@@ -11,10 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Acknowledge, Alert, AlertDetails, AlertReport, Alerts, BuildInfo, ChannelTest, Channels,
-    Clients, Collectors, Doctor, Events, Health, Metric, MetricMetadata, MetricsUpdate, NewSilence,
-    NewTask, Notifications, Plugins, QueryAnswer, QueryData, QueryError, Reloaded, Removed,
-    Replays, RuleGroups, Samples, Silence, Silences, SystemStatus, Task, TaskChange, Tasks,
+    Acknowledge, Alert, AlertDetails, AlertReport, Alerts, Audit, BuildInfo, ChannelTest, Channels,
+    Clients, Collectors, CreatedToken, Doctor, Events, Health, Login, Metric, MetricMetadata,
+    MetricsUpdate, NewSilence, NewTask, NewToken, Notifications, Plugins, QueryAnswer, QueryData,
+    QueryError, Reloaded, Removed, Replays, RuleGroups, Samples, Session, Silence, Silences,
+    SystemStatus, Task, TaskChange, Tasks, Tokens,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -43,6 +44,7 @@ impl Builder {
         self.alerts();
         self.notifications();
         self.queries();
+        self.access();
         let problem = self.schema::<Problem>();
         let problem = json!({
             "description": "What is wrong, and what to do",
@@ -57,9 +59,15 @@ impl Builder {
                 "description": "One host's metrics, tasks and alerts.",
                 "license": { "name": "MIT OR Apache-2.0" },
             },
+            // Where there are no tokens, nothing is asked for.
+            "security": [{ "token": [] }, { "session": [] }, {}],
             "paths": self.paths,
             "components": {
                 "schemas": self.schemas.take_definitions(true),
+                "securitySchemes": {
+                    "token": { "type": "http", "scheme": "bearer" },
+                    "session": { "type": "apiKey", "in": "cookie", "name": "gz-monitor-session" },
+                },
                 "responses": { "Problem": problem },
             },
         })
@@ -150,6 +158,24 @@ impl Builder {
         let tested = Self::answer("200", "What came of it", &tested);
         let path = "/api/v1/notify/channels/{id}/test";
         self.add(path, "post", "Send a notification to a channel, to try it out", None, tested);
+    }
+
+    /// Who may what.
+    fn access(&mut self) {
+        let session = "/api/v1/session";
+        self.get::<Session>(session, "Whom the daemon takes the caller for");
+        let body = self.schema::<Login>();
+        let begun = json!({ "204": { "description": "A cookie stands for the token now" } });
+        self.add(session, "post", "Log in with a token", Some(body), begun);
+        let ended = json!({ "204": { "description": "The session has ended" } });
+        self.add(session, "delete", "Log out", None, ended);
+        self.get::<Tokens>("/api/v1/tokens", "The tokens, without what is secret of them");
+        let (body, created) = (self.schema::<NewToken>(), self.schema::<CreatedToken>());
+        let created = Self::answer("201", "The token, told this once", &created);
+        self.add("/api/v1/tokens", "post", "Make a token", Some(body), created);
+        let gone = json!({ "204": { "description": "Nothing goes on by it any more" } });
+        self.add("/api/v1/tokens/{id}", "delete", "Revoke a token", None, gone);
+        self.get::<Audit>("/api/v1/audit", "What was changed, by whom and from where");
     }
 
     /// Requests and answers of Prometheus' form.

@@ -20,6 +20,15 @@ pub enum Inbound {
 }
 
 impl Inbound {
+    /// Its `type`.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Subscribe(..) => "subscribe",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Ping => "ping",
+        }
+    }
+
     /// Reads a message that came as a frame of text or of bytes, from a client that speaks
     /// `encoding`; the inner error is what the client is answered.
     ///
