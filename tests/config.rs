@@ -38,6 +38,7 @@ fn checks() -> Checks<'static> {
         why_missing: &why_missing,
         plugin_config: &plugin_config,
         certificate: &|tls| Certificate::load(tls, Timestamp::UNIX_EPOCH).map(drop),
+        tokens: &|_| Ok(0),
     }
 }
 
@@ -520,4 +521,43 @@ fn files_as_large_and_as_deep_as_may_be_are_refused_in_time() {
     assert!(load(&bad).unwrap_err().count() >= config::MAX_PROBLEMS);
     let many = "[[collector]]\nplugin = \"cpu\"\n".repeat(20_000);
     insta::assert_snapshot!(load(&many).unwrap_err(), @"gz-monitor.toml:1: collector: 20000 collectors are too many; write 1000 at most");
+}
+
+#[test]
+fn a_secret_is_not_shown_and_its_change_is_told() {
+    let text = |token: &str| {
+        format!(
+            "[notify.channel.ops]\ntype = \"slack\"\nurl = \"https://hooks.example.org/{token}\"\n"
+        )
+    };
+    let load = |token: &str| config::load_bytes(text(token).as_bytes(), &checks()).unwrap();
+    let (one, other) = (load("s3cret"), load("other"));
+    let shown = config::show(&one);
+    assert!(shown.contains("url = \"(redacted)\"  # gz-monitor.toml:3"), "{shown}");
+    assert!(!shown.contains("s3cret") && !format!("{:?}", one.config).contains("s3cret"));
+    let changes = config::diff(&one.config, &other.config);
+    assert_eq!(changes.to_string(), "notify.channel.ops (redacted) -> (redacted)");
+    assert!(config::diff(&one.config, &load("s3cret").config).is_empty());
+    // What is shown instead of it is not taken for it.
+    let problems = config::load_bytes(shown.as_bytes(), &checks()).unwrap_err().to_string();
+    assert!(problems.contains("no secret") && !problems.contains("s3cret"), "{problems}");
+}
+
+#[test]
+fn the_examples_of_the_document_on_notifications_are_valid() {
+    let document = include_str!("../docs/notifications.md");
+    let blocks: Vec<&str> =
+        document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 8);
+    let all: String = ["ops", "hook", "mail", "phone", "pager"]
+        .map(|name| format!("[notify.channel.{name}]\ntype = \"command\"\ncommand = [\"/x\"]\n"))
+        .concat();
+    for block in blocks {
+        let text = match block.contains("[[notify.route]]") {
+            true => format!("{block}\n{all}"),
+            false => block.to_owned(),
+        };
+        let loaded = config::load_bytes(text.as_bytes(), &checks());
+        assert!(loaded.is_ok(), "{block}: {}", loaded.unwrap_err());
+    }
 }

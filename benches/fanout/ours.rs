@@ -26,7 +26,11 @@ pub async fn start() -> anyhow::Result<(SocketAddr, Publish)> {
     let (steps, _) = mpsc::channel(1);
     tokio::spawn(pipeline::run(handle.clone(), inputs, steps));
     let (requests, _) = server::reload_requests();
-    let http = server::Config { max_connections: 100_000, ..server::Config::default() };
+    let http = server::Config {
+        max_connections: 100_000,
+        max_request_rate: 0,
+        ..server::Config::default()
+    };
     let websocket = WebSocketConfig { ping_interval: NEVER, ..WebSocketConfig::default() };
     let query = query::Config::default();
     let past = Past::default();

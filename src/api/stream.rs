@@ -56,6 +56,8 @@ pub enum ErrorCode {
     UnknownType,
     /// Its `filter` cannot be.
     InvalidFilter,
+    /// It takes a role that the client has not.
+    Forbidden,
     /// Its `since` is no place in the stream, or cannot be gone back to on this connection.
     InvalidSince,
     /// Its `group` cannot be the name of one.
@@ -78,6 +80,7 @@ impl ErrorCode {
             ErrorCode::InvalidMessagePack => "invalid_messagepack",
             ErrorCode::InvalidMessage => "invalid_message",
             ErrorCode::UnknownType => "unknown_type",
+            ErrorCode::Forbidden => "forbidden",
             ErrorCode::InvalidFilter => "invalid_filter",
             ErrorCode::InvalidSince => "invalid_since",
             ErrorCode::InvalidGroup => "invalid_group",

@@ -104,17 +104,9 @@ fn four_digits<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::O
     maybe(&rounded, serializer)
 }
 
-/// The address of a task: its id, whatever it consists of, is one part of it (RFC 3986 section 2.1).
+/// The address of a task.
 pub fn task_path(id: &str) -> String {
-    id.bytes().fold("/api/v1/tasks/".to_owned(), |mut path, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                path.push(byte.into());
-            }
-            byte => path.push_str(&format!("%{byte:02X}")),
-        }
-        path
-    })
+    super::path_of("/api/v1/tasks/", id)
 }
 
 /// `GET /api/v1/tasks`.

@@ -1,12 +1,15 @@
 //! Where the daemon is that a command is to talk to.
 
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Once;
 
 use http::uri::{Authority, Scheme};
 
 use super::exit::Failure;
-use super::local_socket::{self, Target};
+use super::local_socket::{self, Target, Way};
+use super::own_token::Identity;
 use super::trust::Trust;
 use crate::config::{self, Sources};
 use crate::server;
@@ -22,6 +25,13 @@ pub(super) struct DaemonAddress {
     /// [default: the configured one, or with --url the authorities of this machine]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Show the daemon the token in this file [default: $GZ_MONITOR_TOKEN, else, with an address,
+    /// ~/.config/gz-monitor/token]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Say which daemon is asked, and as whom
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 /// `http://HOST:PORT`, or `https`.
@@ -59,18 +69,33 @@ impl DaemonAddress {
         self.url.as_ref().map(|address| address.text.as_str())
     }
 
-    /// Where the daemon is. The configuration is asked last: somebody may just be changing it.
+    /// Where the daemon is, and who asks it.
     pub(super) fn resolve(&self, file: Option<PathBuf>) -> Result<Target, Failure> {
+        let way = self.way(file)?;
+        let identity = Identity::find(self.token_file.as_deref(), &way)?;
+        let target = Target { way, identity };
+        if self.verbose {
+            // Whoever asks again and again need not say so each time.
+            static SAID: Once = Once::new();
+            let text = format!("gz-monitor: asking {target} {}", target.identity);
+            // Where nobody reads standard error it is not missed.
+            SAID.call_once(|| drop(writeln!(io::stderr().lock(), "{text}")));
+        }
+        Ok(target)
+    }
+
+    /// The configuration is asked last: somebody may just be changing it.
+    fn way(&self, file: Option<PathBuf>) -> Result<Way, Failure> {
         let given = self.ca.clone().map(Trust::File);
         if let Some(Address { authority, is_secure, .. }) = &self.url {
             let trust = is_secure.then(|| given.unwrap_or(Trust::System));
-            return Ok(Target::Url { authority: authority.clone(), trust });
+            return Ok(Way::Url { authority: authority.clone(), trust });
         }
         // A file that was named says where its daemon is.
         if file.is_none()
             && let Some(socket) = local_socket::find()
         {
-            return Ok(Target::Socket(socket));
+            return Ok(Way::Socket(socket));
         }
         let sources = Sources::of_process(file, Vec::new());
         let loaded = config::load_without_plugins(&sources);
@@ -78,7 +103,7 @@ impl DaemonAddress {
         let address = reachable(SocketAddr::new(server.host, server.port));
         let authority = address.to_string().parse::<Authority>().map_err(anyhow::Error::from)?;
         let trust = server.tls.is_on().then(|| given.unwrap_or_else(|| configured(&server)));
-        Ok(Target::Url { authority, trust })
+        Ok(Way::Url { authority, trust })
     }
 }
 

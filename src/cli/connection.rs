@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::local_socket::Target;
+use super::local_socket::{Target, Way};
 use super::request::NoDaemon;
 use super::trust::Trust;
 
@@ -30,11 +30,11 @@ pub(super) async fn connect(target: &Target) -> anyhow::Result<Connection> {
             _ => anyhow::anyhow!("cannot connect to {target}: {error}"),
         }
     };
-    let (authority, trust) = match target {
-        Target::Socket(path) => {
+    let (authority, trust) = match &target.way {
+        Way::Socket(path) => {
             return UnixStream::connect(path).await.map(Either::Left).map_err(absent);
         }
-        Target::Url { authority, trust } => (authority, trust),
+        Way::Url { authority, trust } => (authority, trust),
     };
     // The brackets of IPv6 are of addresses in text.
     let host = authority.host().trim_matches(|c| matches!(c, '[' | ']'));

@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Usage(String),
     /// The configuration is not valid: exit code 78.
     Config(Problems),
+    /// What others opened is not safe with this configuration: exit code 78.
+    Unsafe(String),
     /// All has been said; only the code is left.
     Silent(u8),
 }
@@ -35,6 +37,9 @@ impl Failure {
             Failure::Usage(text) => (USAGE, writeln!(err, "gz-monitor: {text}")),
             Failure::Config(problems) => {
                 (super::check_config::EX_CONFIG, writeln!(err, "{problems}"))
+            }
+            Failure::Unsafe(text) => {
+                (super::check_config::EX_CONFIG, writeln!(err, "gz-monitor: {text}"))
             }
             Failure::Silent(code) => (code, Ok(())),
         };
@@ -56,6 +61,7 @@ impl Failure {
                 };
                 (text, Some(Errno::INVAL.raw_os_error()))
             }
+            Failure::Unsafe(text) => (text.clone(), Some(Errno::INVAL.raw_os_error())),
             Failure::Silent(code) => (format!("exit code {code}"), None),
         }
     }

@@ -1,6 +1,7 @@
 //! The commands of `gz-monitor`, one file each.
 
 mod address;
+mod alert;
 pub mod check_config;
 mod connection;
 mod doctor;
@@ -8,7 +9,9 @@ mod doctor_report;
 mod exit;
 mod follower;
 mod local_socket;
+mod notify;
 mod once;
+mod own_token;
 mod plugin;
 mod plugin_check;
 mod plugin_course;
@@ -24,6 +27,8 @@ mod request;
 mod server;
 mod status;
 mod task;
+mod token;
+mod token_table;
 mod trust;
 mod watch;
 
@@ -49,7 +54,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 78 wrong configuration.";
 #[command(name = "gz-monitor", version = version(), arg_required_else_help = true)]
 #[command(after_help = AFTER_HELP)]
 struct Cli {
-    /// Read this file, and conf.d/*.toml beside it [default: /etc/gz-monitor/gz-monitor.toml]
+    /// Read this file, with alerts.d and conf.d [default: /etc/gz-monitor/gz-monitor.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -83,6 +88,18 @@ enum Command {
     /// Run commands as tasks, and look at the tasks that there are
     #[command(subcommand)]
     Task(task::Command),
+    /// Make tokens, by which others may use the daemon, list and revoke them
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Look at alerts, take them on, and test rules on the past
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Silence alerts for some time
+    #[command(subcommand)]
+    Silence(alert::silence::Command),
+    /// Try out where notifications of alerts go, and see how that fares
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Say what keeps the collectors of a running daemon from data, and what mends it
     Doctor(doctor::Args),
     /// Plugins, and the collectors that they are
@@ -129,6 +146,10 @@ fn run(command: Command, config: Option<PathBuf>) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args, config),
         Command::Query(args) => query::run(&args, config),
         Command::Task(command) => task::run(&command, config),
+        Command::Token(command) => token::run(&command, config),
+        Command::Alert(command) => alert::run(&command, config),
+        Command::Silence(command) => alert::silence::run(&command, config),
+        Command::Notify(command) => notify::run(&command, config),
         Command::Doctor(args) => doctor::run(&args, config),
         Command::Plugin(command) => plugin::run(&command, config),
         Command::PluginHost(args) => plugin_host::run(&args),

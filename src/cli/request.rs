@@ -95,6 +95,9 @@ impl<'a> Asking<'a> {
         let address = format!("{}{}", self.target.origin(), self.path);
         let mut request = Request::builder().method(self.method).uri(self.path);
         request = request.header(header::HOST, self.target.host());
+        if let Some(token) = self.target.identity.header() {
+            request = request.header(header::AUTHORIZATION, token);
+        }
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
@@ -102,6 +105,12 @@ impl<'a> Asking<'a> {
         let answer = timeout(self.limit, exchange(self.target, request)).await;
         let answer = answer.map_err(|_| anyhow::anyhow!("no answer within {:?}", self.limit));
         match answer.and_then(|answer| answer) {
+            Ok((StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, body)) => {
+                let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+                let detail = problem["detail"].as_str().unwrap_or("you may not do this.");
+                let Target { identity, .. } = self.target;
+                bail!("the daemon refused: {detail} It was asked at {} {identity}", self.target)
+            }
             Ok((status, body)) => Ok(Answer { status, body, address }),
             Err(error) if error.is::<NoDaemon>() => Err(error),
             Err(error) => Err(error.context(format!("cannot ask {address}"))),

@@ -11,7 +11,7 @@ use tokio::runtime;
 use super::address::reachable;
 use super::exit::Failure;
 use crate::config::{Loaded, Override, Problems, Sources};
-use crate::daemon::{self, Daemon, Plugins, Service, Signals, Sockets};
+use crate::daemon::{self, Daemon, Plugins, Service, Signals, Sockets, StartError};
 use crate::systemd::notify;
 use crate::systemd::sockets::{self, Inherited};
 use crate::telemetry::{FlushAtEnd, Telemetry};
@@ -125,7 +125,10 @@ async fn serve(sources: Sources, plugins: Plugins, inherited: Inherited) -> Resu
     }
     let is_journal = telemetry.is_journal;
     let daemon = Daemon::start(config, plugins, sockets, Some(telemetry)).await;
-    let daemon = daemon.context("cannot start")?;
+    let daemon = match daemon {
+        Err(error @ StartError::Exposed(..)) => return Err(Failure::Unsafe(error.to_string())),
+        daemon => daemon.context("cannot start")?,
+    };
     let addresses = daemon.places().join(", ");
     tracing::info!(name: "starting", addresses, version = env!("CARGO_PKG_VERSION"), "gz-monitor is listening");
     if let Some(address) = daemon.address().filter(|_| !is_journal) {

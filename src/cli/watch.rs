@@ -7,8 +7,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::{SinkExt as _, StreamExt as _};
+use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -124,7 +126,11 @@ pub(super) async fn upgrade(target: &Target) -> anyhow::Result<WebSocketStream<C
         Err(error) if error.is::<NoDaemon>() => bail!("no daemon answers at {target}"),
         connection => connection?,
     };
-    let upgraded = client_async(format!("{}/ws", target.stream()), connection).await;
+    let mut request = format!("{}/ws", target.stream()).into_client_request()?;
+    if let Some(token) = target.identity.header() {
+        request.headers_mut().insert(AUTHORIZATION, token.try_into()?);
+    }
+    let upgraded = client_async(request, connection).await;
     Ok(upgraded.map_err(|error| refused(target, &error))?.0)
 }
 
@@ -134,7 +140,8 @@ fn refused(target: &Target, error: &tungstenite::Error) -> anyhow::Error {
         let body = answer.body().as_deref().unwrap_or_default();
         let problem: Value = serde_json::from_slice(body).unwrap_or_default();
         if let Some(detail) = problem["detail"].as_str() {
-            return anyhow::anyhow!("the daemon at {target} refused: {detail}");
+            let identity = &target.identity;
+            return anyhow::anyhow!("the daemon at {target} refused, asked {identity}: {detail}");
         }
     }
     anyhow::anyhow!("cannot connect to {target}: {error}")

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::Config;
 use super::problem::one_line;
 use super::tree::key_text;
+use crate::notify::Secret;
 use crate::scheduler::Instance;
 
 /// One key that differs.
@@ -34,7 +35,11 @@ pub struct Changes {
     /// The collectors of both, by name, that differ by themselves. A change of `[collectors]`,
     /// which holds for those that do not say otherwise, is in `sections` alone.
     pub changed: Vec<String>,
-    /// Every key that differs, but those of collectors that were added or removed.
+    /// Entries of other lists that only the new one has: `alerts.rule[disk-full]`.
+    pub entries_added: Vec<String>,
+    /// Those that only the old one has.
+    pub entries_removed: Vec<String>,
+    /// Every key that differs, but those of entries that were added or removed.
     pub values: Vec<Change>,
 }
 
@@ -66,10 +71,28 @@ impl Changes {
         }
     }
 
-    /// Down to what is no table; a list counts as one value.
+    /// Of channels that differ by nothing that is shown, it is said that they do.
+    fn secrets(&mut self, old: &Config, new: &Config) {
+        for (name, channel) in &new.notify.channel {
+            let before = old.notify.channel.get(name);
+            if before.is_some_and(|before| before != channel && json(before) == json(channel)) {
+                let shown = Some(Json::from(Secret::SHOWN));
+                let path = format!("notify.channel.{}", key_text(name));
+                self.values.push(Change { path, old: shown.clone(), new: shown });
+                self.sections.insert("notify".to_owned());
+            }
+        }
+    }
+
+    /// Down to what is no table; a list counts as one value, unless its entries have names.
     fn compare(&mut self, path: String, old: Option<&Json>, new: Option<&Json>) {
         if old == new {
             return;
+        }
+        if let (Some(before), Some(after)) = (entries(old), entries(new))
+            && !(before.is_empty() && after.is_empty())
+        {
+            return self.compare_entries(&path, &before, &after);
         }
         let (Some(Json::Object(before)), Some(Json::Object(after))) = (old, new) else {
             return self.values.push(Change { path, old: old.cloned(), new: new.cloned() });
@@ -80,6 +103,37 @@ impl Changes {
             self.compare(path, before.get(key), after.get(key));
         }
     }
+}
+
+impl Changes {
+    fn compare_entries(
+        &mut self,
+        path: &str,
+        before: &BTreeMap<&str, &Json>,
+        after: &BTreeMap<&str, &Json>,
+    ) {
+        let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        for name in names {
+            let path = format!("{path}[{name}]");
+            match (before.get(name), after.get(name)) {
+                (None, _) => self.entries_added.push(path),
+                (_, None) => self.entries_removed.push(path),
+                (Some(old), Some(new)) => self.compare(path, Some(old), Some(new)),
+            }
+        }
+    }
+}
+
+/// The entries of a list by their ids, or names; none if some have neither.
+fn entries(list: Option<&Json>) -> Option<BTreeMap<&str, &Json>> {
+    let Some(list) = list else { return Some(BTreeMap::new()) };
+    let name = |entry: &Json| entry.get("id").or_else(|| entry.get("name")).is_some();
+    let list = list.as_array().filter(|list| list.iter().all(name))?;
+    let named = list.iter().filter_map(|entry| {
+        let name = entry.get("id").or_else(|| entry.get("name"))?;
+        Some((name.as_str()?, entry))
+    });
+    Some(named.collect())
 }
 
 impl Changes {
@@ -95,7 +149,10 @@ impl Changes {
         });
         let added = self.added.iter().map(|name| format!("collector[{name}] added"));
         let removed = self.removed.iter().map(|name| format!("collector[{name}] removed"));
-        changed.chain(added).chain(removed).map(|line| one_line(&line)).collect()
+        let entries = self.entries_added.iter().map(|path| format!("{path} added"));
+        let entries =
+            entries.chain(self.entries_removed.iter().map(|path| format!("{path} removed")));
+        changed.chain(added).chain(removed).chain(entries).map(|line| one_line(&line)).collect()
     }
 }
 
@@ -120,6 +177,7 @@ pub fn diff(old: &Config, new: &Config) -> Changes {
             }
         }
     }
+    changes.secrets(old, new);
     changes.collectors(&old.collector, &new.collector);
     changes
 }

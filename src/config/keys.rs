@@ -48,8 +48,13 @@ pub fn sections() -> Vec<Section> {
 /// Adds the section at `path`, then those within it.
 fn section(found: &mut Vec<Section>, path: &str, shape: Shape<'_>, defaults: Option<&Toml>) {
     let entry = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
-    let header = if entry.is_some() { format!("[[{path}]]") } else { format!("[{path}]") };
-    let table = entry.unwrap_or(shape);
+    let named = named_tables(shape);
+    let header = match (&entry, &named) {
+        (Some(_), _) => format!("[[{path}]]"),
+        (None, Some(_)) => format!("[{path}.NAME]"),
+        (None, None) => format!("[{path}]"),
+    };
+    let table = entry.or(named).unwrap_or(shape);
     let (mut keys, mut inner) = (Vec::new(), Vec::new());
     for (name, shape) in ordered(table) {
         let default = defaults.and_then(|defaults| defaults.get(name));
@@ -73,7 +78,14 @@ fn section(found: &mut Vec<Section>, path: &str, shape: Shape<'_>, defaults: Opt
 /// Whether its keys, or those of its entries, are spelled out.
 fn is_section(shape: Shape<'_>) -> bool {
     let entry = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
-    entry.unwrap_or(shape).properties().next().is_some()
+    entry.or(named_tables(shape)).unwrap_or(shape).properties().next().is_some()
+}
+
+/// The tables of a table whose keys are names that somebody gives.
+pub(super) fn named_tables(shape: Shape<'_>) -> Option<Shape<'_>> {
+    let entry = shape.step(&Step::Key("NAME".to_owned())).filter(|_| shape.is("object"))?;
+    let is_named = shape.properties().next().is_none() && entry.properties().next().is_some();
+    is_named.then_some(entry)
 }
 
 fn kind(shape: Shape<'_>) -> String {

@@ -8,10 +8,10 @@ use serde_json::{Map, Value as Json};
 use super::check::{Missing, check};
 use super::problem::{Problem, Problems};
 use super::schema::Shape;
-use super::sources::{self, Document, Sources};
+use super::sources::{self, Document, Kind, Sources};
 use super::tree::Node;
-use super::{Config, Origin, decode, overrides, parse, schema, validate};
-use crate::server::{TlsConfig, TlsError};
+use super::{Config, Origin, decode, overrides, parse, rule_file, schema, validate};
+use crate::server::{TlsConfig, TlsError, TokensFileError};
 
 /// Whether a plugin, by its name, takes this `[collector.config]`; the error is a sentence.
 pub type PluginCheck<'a> = dyn Fn(&str, &Map<String, Json>) -> Result<(), String> + 'a;
@@ -29,6 +29,8 @@ pub struct Checks<'a> {
     pub plugin_config: &'a PluginCheck<'a>,
     /// Reads the certificate and its key.
     pub certificate: &'a dyn Fn(&TlsConfig) -> Result<(), TlsError>,
+    /// Reads the tokens; how many are in force.
+    pub tokens: &'a dyn Fn(&Config) -> Result<usize, TokensFileError>,
 }
 
 /// A configuration that is good.
@@ -74,7 +76,7 @@ pub fn load_without_plugins(sources: &Sources) -> Result<Loaded, Problems> {
 /// As [`load`].
 pub fn load_bytes(bytes: &[u8], checks: &Checks<'_>) -> Result<Loaded, Problems> {
     let path: Arc<Path> = Path::new("gz-monitor.toml").into();
-    let documents = vec![Document { path, bytes: bytes.to_vec() }];
+    let documents = vec![Document { path, bytes: bytes.to_vec(), kind: Kind::Settings }];
     assemble(documents, &Sources::default(), Some(checks), Vec::new())
 }
 
@@ -88,12 +90,13 @@ fn assemble(
     let shape = Shape::new(&schema);
     let files: Vec<PathBuf> = documents.iter().map(|file| file.path.to_path_buf()).collect();
 
-    let mut roots = Vec::new();
+    let (mut roots, mut refused) = (Vec::new(), Vec::new());
     for document in documents {
-        roots.extend(parse::document(&document.path, &document.bytes, &mut problems));
+        roots.extend(read(&document, &mut problems, &mut refused));
     }
     // What a broken file says is unknown, so nothing is missing and nothing contradicts the rest.
     let is_whole = problems.is_empty();
+    problems.append(&mut refused);
     roots.extend(overrides::of_environment(&sources.env, shape, &mut problems));
     roots.extend(overrides::of_flags(&sources.flags, shape, &mut problems));
 
@@ -121,6 +124,25 @@ fn assemble(
         None => {
             problems.sort_by_key(|problem| place(&problem.origin, &files));
             Err(Problems::new(problems))
+        }
+    }
+}
+
+/// A document as values with their lines, if it can be read. What is understood and does not belong
+/// there is `refused`.
+fn read(
+    document: &Document,
+    problems: &mut Vec<Problem>,
+    refused: &mut Vec<Problem>,
+) -> Option<Node> {
+    let Document { path, bytes, kind } = document;
+    match kind {
+        Kind::Settings => parse::document(path, bytes, problems),
+        Kind::PrometheusRules => rule_file::document(path, bytes, problems, refused),
+        Kind::Rules => {
+            let mut root = parse::document(path, bytes, problems)?;
+            rule_file::refuse_others(&mut root, refused);
+            Some(root)
         }
     }
 }

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use toml::Value as Toml;
 
 use super::Config;
+use super::keys::named_tables;
 use super::schema::{Shape, ordered_schema};
 use super::show::whole;
+use super::tree::{Step, string_text};
 use crate::scheduler::Instance;
 use crate::units::HumanDuration;
 
@@ -71,6 +73,8 @@ fn explain(text: &mut String, shape: Shape<'_>) {
 fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml::Table>) {
     let (inner, plain): (Vec<_>, Vec<_>) =
         ordered(section).into_iter().partition(|(_, shape)| shape.properties().next().is_some());
+    let (tables, plain): (Vec<_>, Vec<_>) =
+        plain.into_iter().partition(|(_, shape)| entry_of(*shape).is_some());
     for (key, shape) in plain {
         explain(text, shape);
         match values.and_then(|values| values.get(key)) {
@@ -82,6 +86,11 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
             )),
         }
     }
+    for (key, shape) in tables {
+        let path = format!("{path}.{key}");
+        comment(text, shape.description());
+        entry(text, &path, shape);
+    }
     for (key, shape) in inner {
         let path = format!("{path}.{key}");
         comment(text, shape.description());
@@ -90,9 +99,38 @@ fn keys(text: &mut String, path: &str, section: Shape<'_>, values: Option<&toml:
     }
 }
 
+/// The tables that a list holds, or a table under names that somebody gives.
+fn entry_of(shape: Shape<'_>) -> Option<Shape<'_>> {
+    let listed = shape.step(&Step::Index(0)).filter(|_| shape.is("array"));
+    named_tables(shape).or(listed.filter(|entry| entry.properties().next().is_some()))
+}
+
+/// One of them with every key, all of it commented out.
+fn entry(text: &mut String, path: &str, shape: Shape<'_>) {
+    let Some(one) = entry_of(shape) else { return };
+    match shape.is("array") {
+        // The space keeps it apart from what a # alone turns off.
+        true => text.push_str(&format!("# [[{path}]]\n")),
+        false => text.push_str(&format!("# [{path}.NAME]\n")),
+    }
+    for (key, shape) in ordered(one) {
+        explain(text, shape);
+        let example = || match shape.choices().first() {
+            Some(choice) => format!("{choice:?}"),
+            None if shape.is("array") => shape.example_list().unwrap_or_else(|| "[]".to_owned()),
+            None if shape.is("object") => "{}".to_owned(),
+            None if shape.is("boolean") => "true".to_owned(),
+            None if shape.is("string") => string_text(shape.example().unwrap_or_default()),
+            None => "1".to_owned(),
+        };
+        let default = shape.default().filter(|default| default != "[]" && default != "{}");
+        text.push_str(&format!("# {key} = {}\n", default.unwrap_or_else(example)));
+    }
+}
+
 /// An entry of the list of collectors, all of it commented out.
 fn example(text: &mut String, name: &str, list: Shape<'_>) {
-    let Some(entry) = list.step(&super::tree::Step::Index(0)) else { return };
+    let Some(entry) = list.step(&Step::Index(0)) else { return };
     let instance = Instance {
         name: Some("load".to_owned()),
         interval: Some(HumanDuration::secs(15)),

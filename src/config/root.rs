@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alert, group, hub, persist, pipeline, plugin, query, scheduler, server, store, task, telemetry,
+    alert, group, hub, notify, persist, pipeline, plugin, query, scheduler, server, store, task,
+    telemetry,
 };
 
 /// The whole configuration. Everything has a default.
@@ -36,6 +37,9 @@ pub struct Config {
     pub alerts: alert::Config,
     /// What may be said in groups.
     pub groups: group::Config,
+    /// Who is told of alerts, and when. Without a channel nobody is; docs/notifications.md has
+    /// examples.
+    pub notify: notify::Config,
     /// Where events, tasks and alerts are kept.
     pub storage: persist::Config,
     /// How much of the past is kept.

@@ -117,6 +117,12 @@ impl<'a> Shape<'a> {
         self.node["examples"].get(0).and_then(Json::as_str)
     }
 
+    /// What holds where nothing is said, if the schema knows; as TOML has it.
+    pub(super) fn default(&self) -> Option<String> {
+        let default = self.outer.get("default").filter(|default| !default.is_null())?;
+        Some(default.to_string())
+    }
+
     /// The same of a list, as TOML has it.
     pub(super) fn example_list(&self) -> Option<String> {
         let list = self.node["examples"].get(0)?.as_array()?;

@@ -6,6 +6,7 @@ use super::load::Loaded;
 use super::problem::one_line;
 use super::tree::{Node, Step, Value, key_text, string_text};
 use super::{Config, Origin};
+use crate::notify::Secret;
 
 /// All of `loaded` as a valid TOML file: what was written as it was written, else the default; each
 /// value with its origin behind it.
@@ -78,6 +79,8 @@ fn header(path: &[Step]) -> String {
 fn line(key: &str, value: &Toml, written: Option<&Node>) -> String {
     let origin = written.map_or(&Origin::Default, |node| &node.origin);
     let text = match (written.map(|node| &node.value), value) {
+        // What is not to be shown is not shown as it was written either.
+        (_, Toml::String(text)) if text == Secret::SHOWN => string_text(text),
         (Some(Value::String(text)), _) | (_, Toml::String(text)) => string_text(text),
         _ => value.to_string(),
     };

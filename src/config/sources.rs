@@ -1,4 +1,5 @@
-//! Where configuration comes from: a file, the files in `conf.d` beside it, the environment, flags.
+//! Where configuration comes from: a file, the files in `alerts.d` and `conf.d` beside it, the
+//! environment, flags.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,14 +16,15 @@ pub const DEFAULT_FILE: &str = "/etc/gz-monitor/gz-monitor.toml";
 /// Bytes that one file may have.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;
 
-/// Files that one `conf.d` may have.
+/// Files that one `conf.d`, or one `alerts.d`, may have.
 pub const MAX_FILES: usize = 256;
 
 /// Where configuration comes from. Nothing at all by default, which yields the defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The main file; the `*.toml` in `conf.d` beside it are read after it, in the order of their
-    /// names. Neither is if it is `None`.
+    /// The main file. The `*.toml`, `*.yml` and `*.yaml` in `alerts.d` beside it are read before it,
+    /// the `*.toml` in `conf.d` after it, in the order of their names; none of all that if it is
+    /// `None`.
     pub file: Option<PathBuf>,
     /// Whether somebody named the file, so that it has to be there.
     pub explicit: bool,
@@ -57,25 +59,52 @@ impl Sources {
 pub(super) struct Document {
     pub(super) path: Arc<Path>,
     pub(super) bytes: Vec<u8>,
+    pub(super) kind: Kind,
+}
+
+/// What may be in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Everything.
+    Settings,
+    /// Rules, and what keeps their alerts silent.
+    Rules,
+    /// Rules as Prometheus has them.
+    PrometheusRules,
 }
 
 /// Reads the main file and those beside it, in order; what cannot be read becomes a problem.
 pub(super) fn read(sources: &Sources, problems: &mut Vec<Problem>) -> Vec<Document> {
     let Some(main) = &sources.file else { return Vec::new() };
+    let folder = main.parent().unwrap_or(Path::new(""));
     let mut documents = Vec::new();
+    for path in list(&folder.join("alerts.d"), &["toml", "yml", "yaml"], problems) {
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let kind = if is_toml { Kind::Rules } else { Kind::PrometheusRules };
+        documents.extend(document(path, kind, problems));
+    }
     match read_file(main) {
-        Ok(bytes) => documents.push(Document { path: main.as_path().into(), bytes }),
+        Ok(bytes) => {
+            let (path, kind) = (main.as_path().into(), Kind::Settings);
+            documents.push(Document { path, bytes, kind });
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !sources.explicit => {}
         Err(error) => problems.push(unreadable(main, &error)),
     }
-    let folder = main.parent().unwrap_or(Path::new("")).join("conf.d");
-    for path in list(&folder, problems) {
-        match read_file(&path) {
-            Ok(bytes) => documents.push(Document { path: path.into(), bytes }),
-            Err(error) => problems.push(unreadable(&path, &error)),
-        }
+    for path in list(&folder.join("conf.d"), &["toml"], problems) {
+        documents.extend(document(path, Kind::Settings, problems));
     }
     documents
+}
+
+fn document(path: PathBuf, kind: Kind, problems: &mut Vec<Problem>) -> Option<Document> {
+    match read_file(&path) {
+        Ok(bytes) => Some(Document { path: path.into(), bytes, kind }),
+        Err(error) => {
+            problems.push(unreadable(&path, &error));
+            None
+        }
+    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Problem {
@@ -87,8 +116,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
     Problem::new(&Origin::file(path), "", format!("cannot be read: {message}"), None)
 }
 
-/// The `*.toml` in `folder` by name, without hidden ones, which editors leave behind.
-fn list(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+/// The files in `folder` with one of these endings, by name, without hidden ones, which editors leave
+/// behind.
+fn list(folder: &Path, endings: &[&str], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
@@ -99,7 +129,8 @@ fn list(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     };
     let is_ours = |path: &PathBuf| {
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        !hidden && path.extension().is_some_and(|extension| extension == "toml")
+        let ending = path.extension();
+        !hidden && ending.is_some_and(|ending| endings.iter().any(|known| *known == ending))
     };
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(is_ours);
     let mut paths: Vec<PathBuf> = paths.take(MAX_FILES + 1).collect();

@@ -6,8 +6,9 @@ use std::collections::btree_map::Entry;
 
 use super::Origin;
 
-/// The lists of the root whose entries have names and are merged by them.
-const NAMED_LISTS: [&str; 1] = ["collector"];
+/// The lists whose entries have names and are merged by them.
+const NAMED_LISTS: [&[&str]; 4] =
+    [&["collector"], &["alerts", "rule"], &["alerts", "inhibit"], &["alerts", "maintenance"]];
 
 /// A value and where it was said.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,19 +46,23 @@ impl Node {
     /// Lays the document `later` over this one: its values win, tables are merged by key, named
     /// lists by name, other lists are replaced.
     pub(super) fn lay_over(&mut self, later: Node) {
-        self.merge(later, true);
+        self.merge(later, &mut Vec::new());
     }
 
-    fn merge(&mut self, later: Node, is_root: bool) {
+    fn merge(&mut self, later: Node, path: &mut Vec<String>) {
         match (&mut self.value, later.value) {
             (Value::Table(earlier), Value::Table(later)) => {
                 for (key, node) in later {
-                    let named = is_root && NAMED_LISTS.contains(&key.as_str());
+                    path.push(key.clone());
+                    let named = NAMED_LISTS.iter().any(|list| list.iter().eq(path.iter()));
                     match earlier.entry(key) {
                         Entry::Vacant(entry) => _ = entry.insert(node),
-                        Entry::Occupied(mut entry) if named => entry.get_mut().merge_named(node),
-                        Entry::Occupied(mut entry) => entry.get_mut().merge(node, false),
+                        Entry::Occupied(mut entry) if named => {
+                            entry.get_mut().merge_named(node, path);
+                        }
+                        Entry::Occupied(mut entry) => entry.get_mut().merge(node, path),
                     }
+                    path.pop();
                 }
             }
             (value, later_value) => {
@@ -68,7 +73,7 @@ impl Node {
     }
 
     /// Entries of one document never merge with each other: two of one name are a mistake there.
-    fn merge_named(&mut self, later: Node) {
+    fn merge_named(&mut self, later: Node, path: &mut Vec<String>) {
         match (&mut self.value, later.value) {
             (Value::List(earlier), Value::List(later)) => {
                 let mut free: BTreeMap<String, usize> = BTreeMap::new();
@@ -79,7 +84,7 @@ impl Node {
                 }
                 for node in later {
                     match node.entry_name().and_then(|name| free.remove(name)) {
-                        Some(index) => earlier[index].merge(node, false),
+                        Some(index) => earlier[index].merge(node, path),
                         None => earlier.push(node),
                     }
                 }
@@ -88,14 +93,17 @@ impl Node {
         }
     }
 
-    /// What an entry of a list is called: its `name`, else its `plugin`.
+    /// What an entry of a list is called: its `id`, else its `name`, else its `plugin`.
     pub(super) fn entry_name(&self) -> Option<&str> {
         let Value::Table(table) = &self.value else { return None };
         let text = |key| match &table.get(key)?.value {
             Value::String(text) => Some(text.as_str()),
             _ => None,
         };
-        text("name").or_else(|| text("plugin")).filter(|name| !name.is_empty())
+        text("id")
+            .or_else(|| text("name"))
+            .or_else(|| text("plugin"))
+            .filter(|name| !name.is_empty())
     }
 
     /// The value one step on.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::problem::Problem;
 use super::tree::{Node, Step, keys};
-use super::{Checks, Config, validate_collectors};
+use super::{Checks, Config, validate_alerts, validate_collectors, validate_notify};
 use crate::units::{ByteSize, HumanDuration};
 
 /// The least time between two rounds of anything.
@@ -57,14 +57,20 @@ pub(super) fn validate(
 ) -> Found {
     let mut report = Report { tree, struck, found: Found::default() };
     server(config, &mut report);
+    if let Some(checks) = checks {
+        access(config, checks, &mut report);
+    }
     if let Some(Err(error)) = checks.map(|checks| (checks.certificate)(&config.server.tls)) {
         let path = keys(&format!("server.tls.{}", error.key));
         report.refuse(&[path], error.message, error.hint.map(str::to_owned));
     }
+    auth(config, &mut report);
     websocket(config, &mut report);
     stream(config, &mut report);
     state(config, &mut report);
     storage(config, &mut report);
+    validate_alerts::alerts(config, &mut report);
+    validate_notify::notify(config, &mut report);
     validate_collectors::collectors(config, &mut report);
     validate_collectors::instances(config, checks, &mut report);
     report.found
@@ -128,23 +134,17 @@ impl Report<'_> {
         self.refuse(&[path.to_vec()], message, None);
     }
 
-    fn count(&mut self, path: &str, value: usize) {
+    pub(super) fn count(&mut self, path: &str, value: usize) {
         self.within(&keys(path), value, 1..=MAX_COUNT);
     }
 
-    fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
+    pub(super) fn size(&mut self, path: &str, value: ByteSize, least: u64, greatest: u64) {
         self.within(&keys(path), value, ByteSize(least)..=ByteSize(greatest));
     }
 }
 
 fn server(config: &Config, report: &mut Report<'_>) {
     let server = &config.server;
-    if !server.host.to_canonical().is_loopback() && !server.insecure {
-        let paths = [keys("server.host"), keys("server.insecure")];
-        let message = format!("other machines can reach {}, and nobody has to log in", server.host);
-        let hint = "listen on 127.0.0.1 or ::1, or say insecure = true to allow it";
-        report.refuse(&paths, message, Some(hint.to_owned()));
-    }
     report.within(&keys("server.hosts"), server.hosts.len(), 0..=LISTED_MAX);
     report.within(&keys("server.origins"), server.origins.len(), 0..=LISTED_MAX);
     if let Some(mistake) = server.socket_mistake() {
@@ -153,10 +153,52 @@ fn server(config: &Config, report: &mut Report<'_>) {
     report.count("server.max_connections", server.max_connections);
     report.count("server.max_connections_per_address", server.max_connections_per_address);
     report.count("server.max_handshakes", server.max_handshakes);
+    report.within(&keys("server.max_request_rate"), server.max_request_rate, 0..=10_000_000);
     report.size("server.max_body_size", server.max_body_size, 1 << 10, 1 << 30);
     report.time(&keys("server.header_timeout"), server.header_timeout, MIN_TIMEOUT);
     report.time(&keys("server.request_timeout"), server.request_timeout, MIN_TIMEOUT);
     report.time(&keys("server.shutdown_timeout"), server.shutdown_timeout, HumanDuration::secs(0));
+}
+
+/// Who can reach the daemon, and whether they have to say who they are.
+fn access(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
+    let server = &config.server;
+    let has_tokens = match (checks.tokens)(config) {
+        Ok(count) => count > 0 || server.auth.required,
+        Err(error) => {
+            let paths = [keys("server.auth.tokens_file")];
+            return report.refuse(&paths, error.to_string(), Some(error.hint.to_owned()));
+        }
+    };
+    let danger = server.exposure(server.host, has_tokens);
+    if let Some(danger) = danger.filter(|_| !server.insecure) {
+        let paths = [keys("server.host"), keys("server.insecure")];
+        let message = format!("other machines can reach {} {danger}", server.host);
+        let missing = match (server.tls.is_on(), has_tokens) {
+            (true, _) => "make a token with `gz-monitor token create`",
+            (_, true) => "name a certificate and its key in server.tls",
+            _ => {
+                "name a certificate and its key in server.tls and make a token with `gz-monitor token create`"
+            }
+        };
+        let hint =
+            format!("listen on 127.0.0.1 or ::1, or {missing}, or say insecure = true to allow it");
+        report.refuse(&paths, message, Some(hint));
+    }
+}
+
+fn auth(config: &Config, report: &mut Report<'_>) {
+    let auth = &config.server.auth;
+    report.within(&keys("server.auth.max_tokens"), auth.max_tokens, 1..=10_000);
+    let failures = keys("server.auth.max_failures_per_minute");
+    report.within(&failures, auth.max_failures_per_minute, 1..=1_000_000);
+    report.count("server.auth.max_failure_addresses", auth.max_failure_addresses);
+    let rate = keys("server.auth.max_request_rate");
+    report.within(&rate, auth.max_request_rate, 0..=10_000_000);
+    let lifetime = keys("server.auth.session_lifetime");
+    report.time(&lifetime, auth.session_lifetime, HumanDuration::secs(60));
+    report.within(&keys("server.auth.max_sessions"), auth.max_sessions, 1..=100_000);
+    report.within(&keys("server.auth.max_audit_entries"), auth.max_audit_entries, 0..=100_000);
 }
 
 fn websocket(config: &Config, report: &mut Report<'_>) {
@@ -214,7 +256,6 @@ fn state(config: &Config, report: &mut Report<'_>) {
     let promise = config.tasks.heartbeat;
     let least = if promise.is_zero() { promise } else { HumanDuration::secs(1) };
     report.time(&keys("tasks.heartbeat"), promise, least);
-    report.count("alerts.max_alerts", config.alerts.max_alerts);
     report.size("groups.max_message_size", config.groups.max_message_size, 1, 16 << 20);
     report.count("groups.max_groups", config.groups.max_groups);
 }

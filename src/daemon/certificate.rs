@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::server::{App, Certificate, CertificateFile, TlsConfig, TlsError};
+use crate::server::{App, Certificate, CredentialFile, TlsConfig, TlsError};
 
 /// How often the files are looked at. What has changed is read once it stands still for as long,
 /// because a certificate and its key are two files.
@@ -134,7 +134,7 @@ pub(super) struct Loaded {
 
 fn stamp(config: &TlsConfig) -> Stamp {
     [&config.certificate, &config.key].map(|file| {
-        let path = file.as_ref().and_then(CertificateFile::path)?;
+        let path = file.as_ref().and_then(CredentialFile::path)?;
         let meta = fs::metadata(path).ok()?;
         Some((meta.dev(), meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
     })

@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::stream;
+use super::alert_series::alerts;
 use super::task_series::tasks;
+use super::{notify_series, stream};
 use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
 use crate::plugin::{Context, Factory, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
-use crate::server::App;
+use crate::server::{App, AuthVitals};
 use crate::store::{CollectorState, CollectorStatus};
 use crate::telemetry;
 
@@ -55,6 +56,7 @@ impl Source for Looking {
         self.http(out);
         stream::push(out, &self.0);
         self.storage(out);
+        self.0.notifier().iter().for_each(|notifier| notify_series::push(out, notifier));
         self.0.pipeline.read(|state, _| {
             for (name, status) in state.collectors.iter() {
                 collector(out, name, status);
@@ -88,6 +90,24 @@ impl Looking {
             }
         }
         self.tls(out);
+        self.auth(out);
+    }
+
+    fn auth(&self, out: &mut BatchBuilder) {
+        let AuthVitals { is_required, tokens, sessions, changes, refused } = self.0.auth_vitals();
+        let required = Value::Gauge(f64::from(u8::from(is_required)));
+        out.push("gz_auth_required", &[], required);
+        out.push("gz_auth_tokens", &[], Value::Gauge(tokens as f64));
+        out.push("gz_auth_sessions", &[], Value::Gauge(sessions as f64));
+        out.push("gz_auth_changes_total", &[], Value::Counter(changes as f64));
+        for (by, count) in ["address", "token"].into_iter().zip(self.0.requests_limited()) {
+            let count = Value::Counter(count as f64);
+            out.push("gz_http_requests_limited_total", &[("by", by)], count);
+        }
+        for (reason, count) in refused {
+            let labels = [("reason", reason.name())];
+            out.push("gz_auth_refused_total", &labels, Value::Counter(count as f64));
+        }
     }
 
     fn tls(&self, out: &mut BatchBuilder) {
@@ -211,7 +231,5 @@ fn state_of_the_whole(out: &mut BatchBuilder, state: &Pipeline) {
         out.push("gz_store_samples_dropped_total", &[("reason", reason)], count);
     }
     tasks(out, &state.tasks);
-    let alerts = state.alerts.stats();
-    out.push("gz_alerts_firing", &[], Value::Gauge(alerts.firing as f64));
-    out.push("gz_alerts_resolved", &[], Value::Gauge(alerts.resolved as f64));
+    alerts(out, &state.alerts);
 }

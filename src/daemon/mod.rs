@@ -1,5 +1,6 @@
 //! Composes the rooms into a running daemon: start, reload, stop.
 
+mod alert_series;
 mod certificate;
 mod control;
 mod forward;
@@ -8,6 +9,8 @@ mod http_probe;
 mod internal;
 mod inventory;
 mod listeners;
+mod notifier;
+mod notify_series;
 mod plugins;
 mod reload;
 mod service;
@@ -17,6 +20,7 @@ mod standing;
 mod status_line;
 mod stream;
 mod task_series;
+mod tokens;
 mod watchdog;
 
 pub use plugins::Plugins;
@@ -24,6 +28,7 @@ pub use reload::ReloadError;
 pub use service::{Service, warn_of};
 pub use signals::{Signal, Signals};
 pub use sockets::{ListenError, Sockets};
+pub use tokens::tokens_file;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,14 +43,17 @@ use forward::forward;
 use hang::can_hang;
 use listeners::Listeners;
 
+use crate::alert::Rules;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::Setup;
+use crate::evaluator::Evaluator;
 use crate::hub::Hub;
+use crate::notify;
 use crate::persist::{self, Folder, Storage};
 use crate::pipeline::{self, Handle, Input, Kept, Limits};
 use crate::scheduler::{Cadence, Controls, Scheduler, Settings};
-use crate::server::{self, App, ReloadRequests, TlsError};
+use crate::server::{self, App, Listener, ReloadRequests, TlsError, TokensFileError};
 use crate::telemetry::Telemetry;
 
 /// Status messages follow the tick of the collectors by this much, to tell of what it brought.
@@ -67,8 +75,10 @@ pub struct Daemon {
     plugins: Plugins,
     app: App,
     storage: Storage,
+    notifier: notify::Handle,
     scheduler: Scheduler,
     status: JoinHandle<()>,
+    evaluator: Evaluator,
     listeners: Listeners,
     certificate: CertificateKeeper,
     reloads: ReloadRequests,
@@ -85,6 +95,13 @@ pub enum StartError {
     Clients(#[source] std::io::Error),
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
+    #[error("server.auth.tokens_file: {0}")]
+    Tokens(#[from] TokensFileError),
+    /// The configuration knows nothing of the sockets that the service manager hands over.
+    #[error(
+        "other machines can reach {0} {1}; open another address in gz-monitor.socket, see to TLS (server.tls) and a token (`gz-monitor token create`), or say insecure = true"
+    )]
+    Exposed(SocketAddr, &'static str),
 }
 
 impl Daemon {
@@ -111,8 +128,12 @@ impl Daemon {
         let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
+        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone());
         let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
-        let storage = ready.start(handle.clone(), stored)?;
+        let notifications = std::mem::take(&mut ready.notifications);
+        let mut storage = ready.start(handle.clone(), stored)?;
+        let means = notifier::means(&handle, &past, storage.ledger.take(), notifications, &plugins);
+        let notifier = notify::start(&config.notify, means);
 
         let controls = Controls::default();
         let (http, websocket) = (config.server.clone(), config.websocket.clone());
@@ -124,8 +145,13 @@ impl Daemon {
         let tls = &config.server.tls;
         let certificate =
             tokio::task::block_in_place(|| CertificateKeeper::start(app.clone(), tls))?;
+        let tokens = tokio::task::block_in_place(|| tokens::load(&config))?;
+        app.adopt_tokens(tokens.file, tokens.tokens).await;
+        refuse_exposed(&config, &sockets, &app)?;
+        tokio::spawn(app.clone().watch_tokens());
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
+        app.show_notifier(notifier.clone());
         let (events, received) = mpsc::channel(config.hub.broadcast_buffer);
         tokio::spawn(can_hang("scheduler", forward(received, handle.clone())));
         let mut scheduler = Scheduler::new(plugins.host(), events, clock, controls);
@@ -141,13 +167,16 @@ impl Daemon {
             plugins,
             app,
             storage,
+            notifier,
             scheduler,
             status,
+            evaluator,
             listeners,
             certificate,
             reloads,
         };
         daemon.show_setup();
+        daemon.warn_of_exposure();
         Ok(daemon)
     }
 
@@ -164,6 +193,13 @@ impl Daemon {
             max_connections: self.config.server.max_connections,
             is_journal: self.telemetry.as_ref().is_some_and(|telemetry| telemetry.is_journal),
         });
+    }
+
+    /// Tells of addresses that other machines can reach though they should not.
+    fn warn_of_exposure(&self) {
+        for danger in self.app.exposures() {
+            tracing::warn!(name: "insecure", "{danger}; it is so because of server.insecure");
+        }
     }
 
     /// The TCP address that it listens on, if there is one.
@@ -218,16 +254,33 @@ impl Daemon {
         // What is left of the clients is cut; a thread of theirs ends as soon as it has looked up.
         tokio::task::block_in_place(|| self.app.cut());
         self.status.abort();
+        drop(self.evaluator);
         self.app.pipeline.end().await;
+        // Storage is not closed before it has let go of it.
+        self.notifier.end().await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {
             tracing::warn!("the database was not closed in order: the disk does not answer");
         }
     }
 }
 
+/// An address that other machines can reach takes TLS and a token, whoever has opened it.
+fn refuse_exposed(config: &Config, sockets: &Sockets, app: &App) -> Result<(), StartError> {
+    let is_required = app.auth_vitals().is_required;
+    for address in sockets.main.iter().filter_map(Listener::address) {
+        let danger = config.server.exposure(address.ip(), is_required);
+        if let Some(danger) = danger.filter(|_| !config.server.insecure) {
+            return Err(StartError::Exposed(address, danger));
+        }
+    }
+    Ok(())
+}
+
 fn limits(config: &Config) -> Limits {
-    let Config { store, tasks, alerts, groups, .. } = config.clone();
-    Limits { store, tasks, alerts, groups }
+    let Config { store, tasks, groups, .. } = config.clone();
+    // What is wrong with rules was refused when the configuration was read.
+    let (rules, _) = Rules::read(&config.alerts, &config.query);
+    Limits { store, tasks, groups, rules: Arc::new(rules) }
 }
 
 fn wanted(config: &Config, plugins: &Plugins) -> Vec<Settings> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::internal::Internal;
+use super::tokens;
 use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
 use crate::persist::Vitals;
 use crate::plugin::PluginHost;
@@ -80,6 +81,11 @@ impl Plugins {
             why_missing: &why_missing,
             plugin_config: &plugin_config,
             certificate: &|tls| Certificate::load(tls, Timestamp::now()).map(drop),
+            tokens: &|config| {
+                let tokens = tokens::load(config)?.tokens.unwrap_or_default();
+                let now = Timestamp::now();
+                Ok(tokens.iter().filter(|token| !token.is_over(now)).count())
+            },
         })
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Daemon, ListenError, limits, tick, wanted};
+use super::{Daemon, ListenError, limits, tick, tokens, wanted};
 use crate::config::Change;
 use crate::config::{self, Changes, Config};
 use crate::pipeline::Input;
-use crate::server::TlsError;
+use crate::server::{TlsError, TokensFileError};
 use crate::store::CollectorState;
 
 /// Why a configuration that is valid cannot be applied.
@@ -18,6 +18,8 @@ pub enum ReloadError {
     Listen(#[from] ListenError),
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
+    #[error("server.auth.tokens_file: {0}")]
+    Tokens(#[from] TokensFileError),
 }
 
 impl Daemon {
@@ -29,6 +31,7 @@ impl Daemon {
         let mut changes = config::diff(&self.config, &new);
         let tls = &new.server.tls;
         let certificate = tokio::task::block_in_place(|| self.certificate.load(tls))?;
+        let tokens = tokio::task::block_in_place(|| tokens::load(&new))?;
         self.listeners.adopt(&self.config.server, &new.server)?;
         if let Some(ends) = self.certificate.adopt(certificate) {
             let [old, new] = ends.map(|end| Some(json!(format!("valid until {}", end?))));
@@ -40,6 +43,7 @@ impl Daemon {
             telemetry.set_level(new.log.level);
         }
         self.app.configure(new.server.clone(), new.websocket.clone(), new.query.clone());
+        self.app.adopt_tokens(tokens.file, tokens.tokens).await;
         self.app.pipeline.hub.configure(&new.hub);
         if limits(&new) != limits(&self.config) {
             let limits = Box::new(limits(&new));
@@ -47,6 +51,7 @@ impl Daemon {
             let _ = self.app.pipeline.send(Input::Configure(limits)).await;
         }
         self.storage.configure(&new.history);
+        self.notifier.configure(new.notify.clone()).await;
         if new.status != self.config.status {
             self.status.abort();
             self.status = tokio::spawn(tick(self.app.pipeline.clone(), *new.status.interval));
@@ -61,6 +66,7 @@ impl Daemon {
         self.warn_of_what_waits(&new);
         self.config = new;
         self.show_setup();
+        self.warn_of_exposure();
         Ok(changes)
     }
 

@@ -66,6 +66,8 @@ impl Standing {
         line.clients = self.app.pipeline.hub.clients.count();
         let said = self.said.lock();
         line.notes = said.concerns.values().cloned().collect();
+        line.notes.extend(self.app.token_trouble());
+        line.notes.extend(self.app.exposures());
         line.addresses.clone_from(&said.addresses);
         line.to_string()
     }

@@ -9,9 +9,10 @@ use rusqlite::{
 };
 
 use super::schema::{self, Refusal};
-use super::{History, Sync, rows};
+use super::{History, Sync, alert_rows, notify_rows, rows};
 use crate::alert;
 use crate::hub::{Gap, Message};
+use crate::notify::{self, Kept};
 use crate::pipeline::Records;
 use crate::task;
 
@@ -151,7 +152,7 @@ impl Database {
             Some(records) => rows::write_all(&change, records)?,
             None => {
                 rows::write_tasks(&change, &group.tasks)?;
-                rows::write_alerts(&change, &group.alerts)?;
+                alert_rows::write_alerts(&change, &group.alerts)?;
             }
         }
         if let Some(Gap { from, to, .. }) = group.lost {
@@ -162,6 +163,21 @@ impl Database {
         line.write(&change)?;
         change.commit()?;
         (self.line, self.is_new) = (line, false);
+        Ok(())
+    }
+
+    /// What was kept of notifications.
+    pub(super) fn notifications(&self) -> rusqlite::Result<Kept> {
+        notify_rows::load(&self.connection)
+    }
+
+    /// Writes all of a change of notifications or nothing.
+    pub(super) fn notify(&mut self, change: &notify::Change) -> Result<(), CommitError> {
+        self.check_file()?;
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        notify_rows::write(&transaction, change)?;
+        transaction.commit()?;
         Ok(())
     }
 

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::database::{Database, Group, LineRow};
 use super::keeper::{Keeper, Recent};
 use super::proof::{Proof, ProofFile};
 use super::schema::{self, Refusal};
 use super::{History, Sync, Vitals, rows};
+use crate::notify::{self, Kept, Written};
 use crate::pipeline::{Handle, Records};
 
 /// The database's name in its folder, and that of the file beside it.
@@ -38,6 +39,8 @@ pub(super) enum Job {
     /// Open what is not open. The answer has what was found in it, the first time.
     Open(oneshot::Sender<Result<Option<Records>, Trouble>>),
     Commit(Box<Group>, oneshot::Sender<Result<(), Trouble>>),
+    /// The last is given back when it is done.
+    Notify(Box<notify::Change>, oneshot::Sender<Result<Written, Trouble>>, OwnedSemaphorePermit),
 }
 
 /// Why nothing can be stored there, ever.
@@ -69,6 +72,9 @@ pub(super) struct Disk {
     kept_at: Instant,
     /// Whether the tasks and alerts in it were read.
     pub(super) is_loaded: bool,
+    /// What was found of notifications, until somebody takes it in.
+    pub(super) notifications: Option<Kept>,
+    were_notifications_read: bool,
 }
 
 /// What was there when it was first opened.
@@ -98,6 +104,8 @@ impl Disk {
             next_removal: Instant::now() + BETWEEN_REMOVALS,
             kept_at: Instant::now(),
             is_loaded: false,
+            notifications: None,
+            were_notifications_read: false,
         }
     }
 
@@ -139,6 +147,11 @@ impl Disk {
             refusal => Unusable::Trouble(trouble(&path, &refusal)),
         })?;
         let records = database.load().map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
+        if !self.were_notifications_read {
+            let kept = database.notifications();
+            let kept = kept.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
+            (self.notifications, self.were_notifications_read) = (Some(kept), true);
+        }
         let start = self.keeper.is_first.then_some(now);
         let recent = database.keep(|connection| self.keeper.load(connection, start));
         let recent = recent.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
@@ -182,6 +195,23 @@ impl Disk {
                 self.database = None;
                 Err(format!("{}: {error}", path.display()))
             }
+        }
+    }
+
+    /// Writes what has become of notifications; what was found and is not known yet goes first.
+    fn notify(&mut self, change: &notify::Change) -> Result<Written, Trouble> {
+        if let Some(kept) = self.notifications.take() {
+            return Ok(Written::Found(kept));
+        }
+        let started = Instant::now();
+        let database = self.database.as_mut().ok_or("the database is not open")?;
+        match database.notify(change) {
+            Ok(()) => {
+                self.vitals.committed(started.elapsed());
+                Ok(Written::Done(self.generation.load(Ordering::Acquire)))
+            }
+            // Whether the database is any good, the next commit of events will tell.
+            Err(error) => Err(format!("{}: {error}", self.database_path().display())),
         }
     }
 
@@ -229,6 +259,11 @@ impl Disk {
                 Ok(Job::Open(reply)) => drop(reply.send(self.open_again())),
                 Ok(Job::Commit(group, reply)) => {
                     drop(reply.send(self.commit(&group, Timestamp::now())));
+                    self.keep_if_late();
+                }
+                Ok(Job::Notify(change, reply, turn)) => {
+                    drop(turn);
+                    drop(reply.send(self.notify(&change)));
                     self.keep_if_late();
                 }
                 Err(RecvTimeoutError::Timeout) => self.between_jobs(),

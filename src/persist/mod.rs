@@ -5,6 +5,7 @@
 //! the one thread that writes (`disk`, `database`) and never waits for it longer than is allowed.
 //! Readers have connections of their own (`archive`, `keeper::shelf`).
 
+mod alert_rows;
 mod archive;
 mod backlog;
 mod config;
@@ -12,6 +13,8 @@ mod database;
 mod disk;
 mod folder;
 mod keeper;
+mod ledger;
+mod notify_rows;
 mod proof;
 mod publish;
 mod readers;

@@ -1,4 +1,4 @@
-//! Tasks, alerts and events as rows, and back.
+//! Tasks and events as rows, and back; alerts are in `alert_rows.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Statement, params};
 use serde_json::value::RawValue;
 
-use crate::alert::{self, Alert};
+use super::alert_rows::{read_alert, read_silence, write_alert, write_silence};
 use crate::hub::{Message, Subject, Type};
 use crate::pipeline::Records;
 use crate::severity::Severity;
@@ -19,11 +19,11 @@ const GROUPS_MAX: u32 = 100_000;
 type Result<T> = rusqlite::Result<T>;
 
 /// A time as it is stored. Before 1677 and after 2262 there is none.
-fn nanos(at: Timestamp) -> i64 {
+pub(super) fn nanos(at: Timestamp) -> i64 {
     i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
-fn time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
+pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
     let nanos: Option<i64> = row.get(column)?;
     Ok(nanos.map(|nanos| Timestamp::from_nanosecond(nanos.into()).unwrap_or_default()))
 }
@@ -33,11 +33,13 @@ pub(super) fn load(connection: &Connection) -> Result<Records> {
     let mut tasks = connection.prepare("SELECT * FROM tasks")?;
     let mut alerts = connection.prepare("SELECT * FROM alerts")?;
     let mut runs = connection.prepare("SELECT * FROM task_runs")?;
+    let mut silences = connection.prepare("SELECT * FROM silences")?;
     Ok(Records {
         tasks: all(&mut tasks, "id", read_task)?,
         runs: all(&mut runs, "name", read_run)?,
         alerts: all(&mut alerts, "id", read_alert)?,
         groups: last_of_groups(connection)?,
+        silences: all(&mut silences, "id", read_silence)?,
     })
 }
 
@@ -116,28 +118,6 @@ fn read_run(row: &Row<'_>) -> Result<Option<LastRun>> {
     Ok(Some(LastRun { name: name.into(), status, end_time, duration, last_success }))
 }
 
-fn read_alert(row: &Row<'_>) -> Result<Option<Alert>> {
-    let id: String = row.get("id")?;
-    let (state, severity): (String, String) = (row.get("state")?, row.get("severity")?);
-    let (Some(state), Some(severity), Some(starts_at)) =
-        (alert::State::of(&state), Severity::of(&severity), time(row, "starts_at")?)
-    else {
-        return Ok(None);
-    };
-    Ok(Some(Alert {
-        id: id.into(),
-        rule_id: row.get("rule_id")?,
-        rule_name: row.get("rule_name")?,
-        state,
-        severity,
-        message: row.get("message")?,
-        value: row.get("value")?,
-        threshold: row.get("threshold")?,
-        starts_at,
-        ends_at: time(row, "ends_at")?,
-    }))
-}
-
 /// Does to the tasks' table what was done to the tasks.
 pub(super) fn write_tasks(connection: &Connection, entries: &[task::Entry]) -> Result<()> {
     for entry in entries {
@@ -156,25 +136,15 @@ pub(super) fn write_tasks(connection: &Connection, entries: &[task::Entry]) -> R
     Ok(())
 }
 
-/// Does to the alerts' table what was done to the alerts.
-pub(super) fn write_alerts(connection: &Connection, entries: &[alert::Entry]) -> Result<()> {
-    for entry in entries {
-        match entry {
-            alert::Entry::Gone(id) => {
-                connection.prepare_cached("DELETE FROM alerts WHERE id = ?")?.execute([&**id])?;
-            }
-            alert::Entry::Kept(alert) => write_alert(connection, alert)?,
-        }
-    }
-    Ok(())
-}
-
 /// Replaces all tasks and alerts.
 pub(super) fn write_all(connection: &Connection, records: &Records) -> Result<()> {
-    connection.execute_batch("DELETE FROM tasks; DELETE FROM task_runs; DELETE FROM alerts;")?;
+    connection.execute_batch(
+        "DELETE FROM tasks; DELETE FROM task_runs; DELETE FROM alerts; DELETE FROM silences;",
+    )?;
     records.tasks.iter().try_for_each(|task| write_task(connection, task))?;
     records.runs.iter().try_for_each(|run| write_run(connection, run))?;
-    records.alerts.iter().try_for_each(|alert| write_alert(connection, alert))
+    records.alerts.iter().try_for_each(|alert| write_alert(connection, alert))?;
+    records.silences.iter().try_for_each(|silence| write_silence(connection, silence))
 }
 
 fn write_task(connection: &Connection, task: &Task) -> Result<()> {
@@ -213,23 +183,6 @@ fn write_run(connection: &Connection, run: &LastRun) -> Result<()> {
         nanos(run.end_time),
         run.duration,
         run.last_success.map(nanos),
-    ])?;
-    Ok(())
-}
-
-fn write_alert(connection: &Connection, alert: &Alert) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    connection.prepare_cached(sql)?.execute(params![
-        &*alert.id,
-        alert.rule_id,
-        alert.rule_name,
-        alert.state.name(),
-        alert.severity.name(),
-        alert.message,
-        alert.value,
-        alert.threshold,
-        nanos(alert.starts_at),
-        alert.ends_at.map(nanos),
     ])?;
     Ok(())
 }

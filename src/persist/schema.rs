@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Sync;
 
 /// Each brings the tables from the version before it to its own; versions begin at 1.
-const MIGRATIONS: [&str; 3] = [FIRST, TASKS, HISTORY];
+const MIGRATIONS: [&str; 5] = [FIRST, TASKS, HISTORY, ALERTS, NOTIFY];
 
 const FIRST: &str = "
     CREATE TABLE line (
@@ -130,6 +130,45 @@ const HISTORY: &str = "
         ended INTEGER NOT NULL
     ) STRICT;
     INSERT INTO history_state VALUES (1, 0, 1);
+";
+
+/// Labels, acknowledgements and transitions of alerts; silences.
+const ALERTS: &str = "
+    -- JSON objects of texts.
+    ALTER TABLE alerts ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE alerts ADD COLUMN annotations TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE alerts ADD COLUMN ack_by TEXT;
+    ALTER TABLE alerts ADD COLUMN ack_comment TEXT;
+    ALTER TABLE alerts ADD COLUMN ack_at INTEGER;
+    ALTER TABLE alerts ADD COLUMN silenced_by TEXT;
+    ALTER TABLE alerts ADD COLUMN lapsed_at INTEGER;
+    ALTER TABLE alerts ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
+    -- A JSON array of [nanoseconds since 1970, state, value, cause], oldest first.
+    ALTER TABLE alerts ADD COLUMN transitions TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE alerts ADD COLUMN of_rule INTEGER NOT NULL DEFAULT 0;
+    -- From when to when it was firing the last time, of one that is pending.
+    ALTER TABLE alerts ADD COLUMN last_start INTEGER;
+    ALTER TABLE alerts ADD COLUMN last_end INTEGER;
+    CREATE TABLE silences (
+        id TEXT PRIMARY KEY,
+        -- A JSON array of texts.
+        matchers TEXT NOT NULL,
+        starts_at INTEGER NOT NULL,
+        ends_at INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        comment TEXT NOT NULL
+    ) STRICT;
+";
+
+/// What was told to whom, and what is still to be told.
+const NOTIFY: &str = "
+    -- The number of the last event that is in the other two.
+    CREATE TABLE notify_place (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;
+    INSERT INTO notify_place VALUES (1, 0);
+    -- JSON objects: the groups of alerts that somebody was or will be told of, by key.
+    CREATE TABLE notify_groups (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+    -- And the notifications, in their order.
+    CREATE TABLE notify_outbox (number INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
 ";
 
 /// A write-ahead log that has grown is cut to this size when its pages are in the database.
@@ -280,6 +319,7 @@ mod tests {
             "UPDATE line SET epoch = 'e', reserved = 70000, events = 1, bytes = 2;
             INSERT INTO events VALUES (7, 1000, 'task_update', 't', '{}');
             INSERT INTO tasks VALUES ('t', 'n', 'running', 0.5, 1, 2, NULL, NULL, 0);
+            INSERT INTO alerts VALUES ('a', 'r', 'r', 'firing', 'high', 'm', 1, NULL, 1, NULL);
             PRAGMA user_version = 1;",
         )
         .expect("filled");
@@ -290,6 +330,9 @@ mod tests {
             let sql = format!("SELECT count(*) FROM {table}");
             connection.query_row(&sql, [], |row| row.get(0)).expect("a table")
         };
+        let records = super::super::rows::load(&connection).expect("rows");
+        let alert = records.alerts.first().expect("the alert");
+        assert!(alert.labels.is_empty() && alert.transitions.is_empty(), "{alert:?}");
         let counts = ["events", "tasks", "history_full", "history_series", "history_tiers"];
         assert_eq!(counts.map(count), [1, 1, 0, 0, 3]);
         assert_eq!(version(&connection).expect("a version"), MIGRATIONS.len());

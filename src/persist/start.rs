@@ -16,10 +16,12 @@ use super::backlog::Backlog;
 use super::database::{Group, LineRow};
 use super::disk::{Disk, Opened, Unusable};
 use super::keeper::{Books, Recent};
+use super::ledger::Ledger;
 use super::publish::{Disks, Publisher};
 use super::readers::Readers;
 use super::{Config, Folder, History, Vitals};
 use crate::hub::{Archive, Gap, Line, Reason};
+use crate::notify;
 use crate::pipeline::{Handle, Records, Step};
 use crate::store::history::Shelf;
 
@@ -49,6 +51,8 @@ pub struct Ready {
     pub shelf: Option<Arc<dyn Shelf>>,
     /// The events that were kept.
     pub archive: Option<Arc<dyn Archive>>,
+    /// What was kept of notifications.
+    pub notifications: notify::Kept,
     /// How it is doing.
     pub vitals: Arc<Vitals>,
     config: Config,
@@ -60,6 +64,8 @@ pub struct Ready {
 /// Storage at work.
 pub struct Storage {
     pub vitals: Arc<Vitals>,
+    /// Where notifications are kept. Storage ends when it is dropped.
+    pub ledger: Option<Arc<dyn notify::Ledger>>,
     history: Option<Arc<RwLock<History>>>,
     publisher: JoinHandle<()>,
     disk: Option<thread::JoinHandle<()>>,
@@ -77,18 +83,9 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Ready, Error> {
     let vitals = Arc::new(Vitals::default());
-    let ready = |line, records, recent, disk: Option<Disk>, trouble| {
-        let backlog = Arc::new(Mutex::new(Backlog::new(*config.backlog)));
-        vitals.is_on.store(disk.is_some(), Ordering::Relaxed);
-        let readers = |disk: &Disk| Readers::new(&disk.database_path(), disk.generation.clone());
-        let archive = disk
-            .as_ref()
-            .map(|disk| Arc::new(Reader::new(readers(disk), backlog.clone())) as Arc<dyn Archive>);
-        let shelf = disk.as_ref().map(|disk| {
-            Arc::new(Books::new(disk.keeper.catalogue.clone(), readers(disk))) as Arc<dyn Shelf>
-        });
+    let ready = |line, records, recent, disk, trouble| {
         let (config, vitals) = (config.clone(), vitals.clone());
-        Ready { line, records, recent, shelf, archive, vitals, config, disk, backlog, trouble }
+        Ready::new(config, vitals, line, (records, recent), disk, trouble)
     };
     let nothing = || (Records::default(), Recent::new());
     let Some(path) = folder.path() else {
@@ -171,6 +168,40 @@ fn go_on(disk: &mut Disk, opened: &Opened, now: Timestamp) -> Result<Line, Strin
 }
 
 impl Ready {
+    fn new(
+        config: Config,
+        vitals: Arc<Vitals>,
+        line: Line,
+        (records, recent): (Records, Recent),
+        mut disk: Option<Disk>,
+        trouble: Option<String>,
+    ) -> Self {
+        let backlog = Arc::new(Mutex::new(Backlog::new(*config.backlog)));
+        vitals.is_on.store(disk.is_some(), Ordering::Relaxed);
+        let notifications = disk.as_mut().and_then(|disk| disk.notifications.take());
+        let readers = |disk: &Disk| Readers::new(&disk.database_path(), disk.generation.clone());
+        let archive = disk
+            .as_ref()
+            .map(|disk| Arc::new(Reader::new(readers(disk), backlog.clone())) as Arc<dyn Archive>);
+        let shelf = disk.as_ref().map(|disk| {
+            Arc::new(Books::new(disk.keeper.catalogue.clone(), readers(disk))) as Arc<dyn Shelf>
+        });
+        let notifications = notifications.unwrap_or_default();
+        Self {
+            line,
+            records,
+            recent,
+            shelf,
+            archive,
+            notifications,
+            vitals,
+            config,
+            disk,
+            backlog,
+            trouble,
+        }
+    }
+
     /// Takes over: from now on every step is stored and published, in this order.
     ///
     /// # Errors
@@ -178,23 +209,26 @@ impl Ready {
     pub fn start(self, handle: Handle, steps: mpsc::Receiver<Step>) -> Result<Storage, Error> {
         let Self { line, config, disk, backlog, trouble, vitals, .. } = self;
         let history = disk.as_ref().map(|disk| disk.history.clone());
-        let (mut disks, mut thread) = (None, None);
+        let (mut disks, mut thread, mut ledger) = (None, None, None);
         let (telling, troubles) = mpsc::channel(1);
         if let Some(mut disk) = disk {
             disk.start(handle.clone(), telling);
-            // One at a time: the next group is what has come together meanwhile.
-            let (jobs, received) = sync_channel(1);
+            // One at a time: the next group is what has come together meanwhile. And one of
+            // notifications beside it.
+            let (jobs, received) = sync_channel(2);
             let proof = disk.proof.clone();
             let builder = thread::Builder::new().name("gz-storage".to_owned());
             let spawned = builder.spawn(move || disk.run(&received));
             thread = Some(spawned.map_err(Error::Thread)?);
+            let limit = *config.commit_timeout;
+            ledger = Some(Arc::new(Ledger::new(jobs.clone(), limit)) as Arc<dyn notify::Ledger>);
             disks = Some(Disks { jobs, proof, troubles });
         }
         let stored = (line.limit < u64::MAX).then_some((line.epoch, line.limit));
         let publisher =
             Publisher::new(handle, steps, disks, backlog, vitals.clone(), &config, stored);
         let publisher = tokio::spawn(publisher.run(trouble));
-        Ok(Storage { vitals, history, publisher, disk: thread })
+        Ok(Storage { vitals, ledger, history, publisher, disk: thread })
     }
 }
 
@@ -207,7 +241,8 @@ impl Storage {
     }
 
     /// Returns when all that came before the end of the pipeline is stored, and the database closed.
-    pub async fn ended(self) {
+    pub async fn ended(mut self) {
+        self.ledger = None;
         // It ends with the pipeline.
         let _ = self.publisher.await;
         if let Some(disk) = self.disk {

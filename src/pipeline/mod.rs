@@ -37,6 +37,8 @@ pub struct Pipeline {
     vitals: Vitals,
     /// What the last input brings into the log.
     notices: Vec<Notice>,
+    /// The alerts of which the last input tells.
+    told: Vec<Alert>,
 }
 
 /// Everything that can happen to the state.
@@ -52,8 +54,10 @@ pub enum Input {
     Forget { collector: Arc<str> },
     /// It is time for the status messages.
     Tick,
-    /// It is time to look at what time has done to tasks.
+    /// It is time to look at what time has done to tasks and alerts.
     Sweep,
+    /// Rules were evaluated.
+    Evaluated(Box<alert::Round>),
     /// Somebody wants something changed.
     Command(Command),
     /// New bounds are in force.
@@ -89,6 +93,11 @@ pub enum Command {
     ResolveAlert {
         id: String,
     },
+    AcknowledgeAlert(alert::Acknowledge),
+    AddSilence(alert::NewSilence),
+    RemoveSilence {
+        id: String,
+    },
     Publish {
         group: String,
         data: Box<RawValue>,
@@ -101,7 +110,7 @@ pub enum Command {
 pub struct Limits {
     pub store: store::Config,
     pub tasks: task::Config,
-    pub alerts: alert::Config,
+    pub rules: Arc<alert::Rules>,
     pub groups: group::Config,
 }
 
@@ -110,7 +119,8 @@ pub struct Limits {
 pub enum Answer {
     Done,
     Task(Box<Task>),
-    Alert(Alert),
+    Alert(Box<Alert>),
+    Silence(alert::Silence),
     Published,
 }
 
@@ -121,6 +131,8 @@ pub enum CommandError {
     Task(#[from] task::Error),
     #[error(transparent)]
     Alert(#[from] alert::Error),
+    #[error(transparent)]
+    Silence(#[from] alert::SilenceError),
     #[error(transparent)]
     Group(#[from] group::Error),
 }
@@ -134,11 +146,12 @@ impl Pipeline {
         Self {
             store: Store::new(&limits.store),
             tasks: task::Registry::new(&limits.tasks),
-            alerts: alert::Registry::new(&limits.alerts),
+            alerts: alert::Registry::new(limits.rules.clone()),
             groups: group::Registry::new(&limits.groups),
             collectors: Collectors::default(),
             vitals: Vitals::default(),
             notices: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -146,6 +159,7 @@ impl Pipeline {
     /// all, of `collector_update` only if it is among the `wanted`.
     pub fn apply(&mut self, input: Input, wanted: TypeSet, now: Moment) -> Applied {
         self.notices.clear();
+        self.told.clear();
         let drafts = match input {
             Input::Expect { collector, plugin, interval } => {
                 self.collectors.expect(collector, plugin, interval);
@@ -168,7 +182,17 @@ impl Pipeline {
                     draft(Subject::MetricsUpdate, &self.metrics(now)),
                 ]
             }
-            Input::Sweep => self.tasks.sweep(now).iter().map(task_update).collect(),
+            Input::Sweep => {
+                let mut drafts: Vec<Draft> =
+                    self.tasks.sweep(now).iter().map(task_update).collect();
+                let told = self.alerts.sweep(now.wall);
+                drafts.extend(self.tell(told));
+                drafts
+            }
+            Input::Evaluated(round) => {
+                let told = self.alerts.apply(*round, now);
+                self.tell(told)
+            }
             Input::Command(command) => match self.command(command, now) {
                 Ok((drafts, answer)) => return (drafts, Ok(answer)),
                 Err(error) => return (Vec::new(), Err(error)),
@@ -176,7 +200,7 @@ impl Pipeline {
             Input::Configure(limits) => {
                 self.store.configure(&limits.store);
                 self.tasks.configure(&limits.tasks);
-                self.alerts.configure(&limits.alerts);
+                self.alerts.configure(limits.rules);
                 self.groups.configure(&limits.groups);
                 Vec::new()
             }
@@ -194,6 +218,11 @@ impl Pipeline {
         std::mem::take(&mut self.notices)
     }
 
+    /// The alerts of which the last input tells.
+    pub fn take_told(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.told)
+    }
+
     /// Learns the numbers that the messages of the last input were given.
     pub fn numbered(&mut self, messages: &[Message]) {
         for message in messages {
@@ -204,10 +233,11 @@ impl Pipeline {
     }
 
     /// Takes in what was kept of tasks, alerts and groups.
-    pub fn restore(&mut self, Records { tasks, runs, alerts, groups }: Records, now: Moment) {
+    pub fn restore(&mut self, records: Records, now: Moment) {
+        let Records { tasks, runs, alerts, silences, groups } = records;
         self.groups.restore(groups);
         self.tasks.restore(tasks, runs, now);
-        self.alerts.restore(alerts);
+        self.alerts.restore(alerts, silences);
     }
 
     /// All tasks, alerts and groups.
@@ -215,7 +245,13 @@ impl Pipeline {
         let (tasks, alerts) = (self.tasks.iter().cloned(), self.alerts.iter().cloned());
         let groups = self.groups.iter().map(|(name, seq)| (name.clone(), seq));
         let (runs, _) = self.tasks.runs();
-        Records { tasks: tasks.collect(), runs, alerts: alerts.collect(), groups: groups.collect() }
+        Records {
+            tasks: tasks.collect(),
+            runs,
+            alerts: alerts.collect(),
+            silences: self.alerts.silences().cloned().collect(),
+            groups: groups.collect(),
+        }
     }
 
     fn apply_batch(&mut self, batch: &Batch, wanted: TypeSet) -> Vec<Draft> {
@@ -244,12 +280,6 @@ impl Pipeline {
                 self.tasks.delete(&id)?;
                 return Ok((Vec::new(), Answer::Done));
             }
-            Command::FireAlert(report) => {
-                return Ok(alert_changed(self.alerts.fire(report, now.wall)?));
-            }
-            Command::ResolveAlert { id } => {
-                return Ok(alert_changed(self.alerts.resolve(&id, now.wall)?));
-            }
             Command::Publish { group, data, from } => {
                 self.groups.check(&group, data.get())?;
                 let from = api::Publisher::from(&from);
@@ -257,6 +287,7 @@ impl Pipeline {
                 let message = draft(Subject::GroupMessage(group.as_str().into()), &said);
                 return Ok((vec![message], Answer::Published));
             }
+            alerts => return self.alert_command(alerts, now),
         };
         Ok(match reported {
             Reported::Changed(task) => {
@@ -267,13 +298,46 @@ impl Pipeline {
     }
 }
 
-fn task_update(task: &Task) -> Draft {
-    draft(Subject::TaskUpdate(task.id.clone()), &api::Task::from(task))
+impl Pipeline {
+    fn alert_command(
+        &mut self,
+        command: Command,
+        now: Moment,
+    ) -> Result<(Vec<Draft>, Answer), CommandError> {
+        let (alert, told) = match command {
+            Command::FireAlert(report) => self.alerts.fire(report, now.wall)?,
+            Command::ResolveAlert { id } => self.alerts.resolve(&id, now.wall)?,
+            Command::AcknowledgeAlert(what) => self.alerts.acknowledge(what, now.wall)?,
+            Command::AddSilence(new) => {
+                let (silence, told) = self.alerts.silence(new, now.wall)?;
+                return Ok((self.tell(told), Answer::Silence(silence)));
+            }
+            Command::RemoveSilence { id } => {
+                let told = self.alerts.unsilence(&id, now.wall)?;
+                return Ok((self.tell(told), Answer::Done));
+            }
+            Command::CreateTask { .. }
+            | Command::UpdateTask { .. }
+            | Command::StopTask { .. }
+            | Command::DeleteTask { .. }
+            | Command::Publish { .. } => return Ok((Vec::new(), Answer::Done)),
+        };
+        Ok((self.tell(told), Answer::Alert(Box::new(alert))))
+    }
+
+    /// The messages that tell of alerts. Each is sent at the higher of the levels before and now, so
+    /// that who saw an alert learns that it was lowered.
+    fn tell(&mut self, told: Vec<alert::Told>) -> Vec<Draft> {
+        let message =
+            |told: &alert::Told| draft(Subject::Alert(told.level), &api::Alert::from(&told.alert));
+        let drafts = told.iter().map(message).collect();
+        self.told = told.into_iter().map(|told| told.alert).collect();
+        drafts
+    }
 }
 
-fn alert_changed(alert: &Alert) -> (Vec<Draft>, Answer) {
-    let message = draft(Subject::Alert(alert.severity), &api::Alert::from(alert));
-    (vec![message], Answer::Alert(alert.clone()))
+fn task_update(task: &Task) -> Draft {
+    draft(Subject::TaskUpdate(task.id.clone()), &api::Task::from(task))
 }
 
 fn draft(subject: Subject, data: &impl serde::Serialize) -> Draft {

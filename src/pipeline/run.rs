@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::step::Outcome;
 use super::{Command, Input, Kept, Limits, Pipeline, Step, told};
+use crate::alert::Alert;
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub, TypeSet};
 use crate::sample::Moment;
@@ -159,7 +160,7 @@ impl Handle {
         &self,
         input: Input,
         reply: Option<oneshot::Sender<Outcome>>,
-    ) -> (Option<Step>, Vec<Notice>) {
+    ) -> (Option<Step>, Vec<Notice>, Vec<Alert>) {
         let now = self.clock.now();
         let is_snapshot = matches!(input, Input::Snapshot);
         let wanted: TypeSet = self.hub.clients.wanted();
@@ -167,20 +168,20 @@ impl Handle {
         let (drafts, answer) = state.pipeline.apply(input, wanted, now);
         let messages = self.hub.number(drafts, now);
         state.pipeline.numbered(&messages);
-        let notices = state.pipeline.take_notices();
+        let (notices, told) = (state.pipeline.take_notices(), state.pipeline.take_told());
         let (tasks, alerts) =
             (state.pipeline.tasks.take_entries(), state.pipeline.alerts.take_entries());
         let answer = reply.map(|reply| (reply, answer));
         let snapshot = is_snapshot.then(|| state.pipeline.records());
         let is_nothing = messages.is_empty() && tasks.is_empty() && alerts.is_empty();
         if is_nothing && answer.is_none() && snapshot.is_none() {
-            return (None, notices);
+            return (None, notices, told);
         }
         state.step += 1;
         let number = state.step;
         let seq = messages.last().map(|message| message.seq);
         let step = Step { number, at: now, messages, tasks, alerts, snapshot, seq, answer };
-        (Some(step), notices)
+        (Some(step), notices, told)
     }
 }
 
@@ -197,11 +198,12 @@ pub async fn run(handle: Handle, mut inputs: mpsc::Receiver<Envelope>, steps: mp
             }
             Envelope::End => return,
         };
-        let (step, notices) = handle.apply(input, reply);
+        let (step, notices, told) = handle.apply(input, reply);
         notices.iter().for_each(told::notice);
+        told.iter().for_each(told::alert);
         let Some(step) = step else { continue };
         if let Some((_, Ok(answer))) = &step.answer {
-            told::answer(answer, step.at);
+            told::answer(answer);
         }
         // The lock is not held meanwhile: storage may be slow.
         if steps.send(step).await.is_err() {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Answer, CommandError};
-use crate::alert::{self, Alert};
+use crate::alert::{self, Alert, Silence};
 use crate::hub::Message;
 use crate::sample::{Moment, SeriesKey};
 use crate::store::history::Point;
 use crate::task::{self, LastRun, Task};
 
-/// Tasks, the last runs of their names, alerts and groups, as they are kept.
+/// Tasks, the last runs of their names, alerts, silences and groups, as they are kept.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     pub tasks: Vec<Task>,
     pub runs: Vec<LastRun>,
     pub alerts: Vec<Alert>,
+    pub silences: Vec<Silence>,
     /// Groups, and the number of the last message in each. They are read from the events, and not
     /// kept besides.
     pub groups: Vec<(Arc<str>, u64)>,

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::alert::{Alert, State};
-use crate::sample::{Moment, Reason};
+use crate::sample::Reason;
 use crate::store::Notice;
 
 /// Has the log tell of what a batch brought to notice.
@@ -28,22 +28,37 @@ pub(super) fn notice(notice: &Notice) {
     }
 }
 
-/// Has the log tell of what somebody outside has brought about.
-pub(super) fn answer(answer: &Answer, now: Moment) {
-    match answer {
-        Answer::Alert(alert) => {
-            let Alert { id, rule_id, message, .. } = alert;
-            let (alert_id, severity) = (&**id, alert.severity.name());
-            if alert.state == State::Resolved {
-                tracing::info!(name: "alert_resolved", alert_id, rule_id, severity, "alert resolved");
-            } else if alert.starts_at == now.wall {
-                let text = message.as_str();
-                tracing::warn!(name: "alert_fired", alert_id, rule_id, severity, text, "alert fired");
-            }
+/// Has the log tell of an alert that has changed.
+pub(super) fn alert(alert: &Alert) {
+    let Alert { id, rule_id, message, .. } = alert;
+    let (alert_id, severity) = (&**id, alert.severity.name());
+    let is_last = |state| alert.transitions.back().is_some_and(|last| last.state == state);
+    let text = message.as_str();
+    match alert.state {
+        State::Firing if is_last(State::Firing) => {
+            tracing::warn!(name: "alert_fired", alert_id, rule_id, severity, text, "alert fired");
         }
+        State::Silenced => {
+            let by = alert.silenced_by.as_deref();
+            tracing::info!(name: "alert_silenced", alert_id, rule_id, severity, by, "alert silenced");
+        }
+        State::Resolved => {
+            tracing::info!(name: "alert_resolved", alert_id, rule_id, severity, "alert resolved");
+        }
+        State::Firing | State::Pending => {}
+    }
+}
+
+/// Has the log tell of what somebody outside has brought about.
+pub(super) fn answer(answer: &Answer) {
+    match answer {
         Answer::Task(task) => {
             tracing::debug!(task_id = &*task.id, status = task.status.name(), "task changed");
         }
-        Answer::Done | Answer::Published => {}
+        Answer::Silence(silence) => {
+            let (silence_id, by) = (&*silence.id, silence.by.as_str());
+            tracing::info!(silence_id, by, until = %silence.ends_at, "alerts silenced");
+        }
+        Answer::Alert(_) | Answer::Done | Answer::Published => {}
     }
 }

@@ -55,6 +55,11 @@ impl PluginHost {
         Self::of("/proc/self/exe".to_owned())
     }
 
+    /// What starts programs.
+    pub fn launcher(&self) -> Arc<Launcher> {
+        self.launcher.clone()
+    }
+
     /// A host of the plugins of `program`, which is a `gz-monitor`.
     pub fn of(program: String) -> Self {
         let launcher = Arc::new(Launcher::new(program));

@@ -8,6 +8,7 @@
 mod aggregate;
 mod binary;
 mod calendar;
+mod condition;
 mod config;
 mod error;
 mod evaluate;

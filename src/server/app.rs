@@ -7,11 +7,13 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::auth::Auth;
 use super::counts::{Counts, Refusals};
 use super::gate::{Gate, Reason};
 use super::history::History;
 use super::limits::ConnectionLimits;
 use super::meter::Meter;
+use super::pace::Paces;
 use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
@@ -19,6 +21,7 @@ use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
 use crate::doctor::Setup;
 use crate::hub::Archive;
+use crate::notify;
 use crate::pipeline;
 use crate::query;
 use crate::scheduler::Controls;
@@ -45,6 +48,8 @@ pub struct Inner {
     pub(super) limits: ConnectionLimits,
     pub(super) counts: Arc<Counts>,
     pub(super) gate: Gate,
+    pub(super) auth: Auth,
+    pub(super) paces: Paces,
     /// What TCP connections are shown; without it they speak no TLS.
     certificate: RwLock<Option<Arc<Certificate>>>,
     pub(super) handshakes: Handshakes,
@@ -56,6 +61,7 @@ pub struct Inner {
     settings: RwLock<(Config, WebSocketConfig)>,
     plugins: RwLock<Arc<Plugins>>,
     setup: RwLock<Setup>,
+    notifier: RwLock<Option<notify::Handle>>,
     /// One look at the daemon at a time.
     pub(super) examinations: Arc<Semaphore>,
     closing: watch::Sender<bool>,
@@ -86,6 +92,8 @@ impl App {
             limits: ConnectionLimits::default(),
             counts,
             gate: Gate::new(&config),
+            auth: Auth::new(&config.auth),
+            paces: Paces::new(&config),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
             reloads,
@@ -96,6 +104,7 @@ impl App {
             settings: RwLock::new((config, websocket)),
             plugins: RwLock::default(),
             setup: RwLock::default(),
+            notifier: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
         })))
@@ -126,6 +135,22 @@ impl App {
         self.gate.refused().into_iter()
     }
 
+    /// Requests that were one too many a second: of an address, and of a token.
+    pub fn requests_limited(&self) -> [u64; 2] {
+        self.paces.refused()
+    }
+
+    /// What is dangerous about the addresses that it listens on, of which somebody has said that they
+    /// are to be used all the same.
+    pub fn exposures(&self) -> Vec<String> {
+        let (config, is_safe) = (self.config(), self.auth_vitals().is_required);
+        let exposed = self.setup().listeners.into_iter().filter_map(|(address, _)| {
+            let danger = config.exposure(address.ip(), is_safe)?;
+            Some(format!("other machines can reach {address} {danger}"))
+        });
+        exposed.collect()
+    }
+
     /// TLS handshakes so far.
     pub fn handshakes(&self) -> &Handshakes {
         &self.handshakes
@@ -147,6 +172,8 @@ impl App {
         self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
+        self.auth.configure(&config.auth);
+        self.paces.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
     }
@@ -175,6 +202,16 @@ impl App {
     /// Shows how the daemon is set up now, to who asks what is wrong with it.
     pub fn show_setup(&self, setup: Setup) {
         *self.setup.write() = setup;
+    }
+
+    /// Shows who tells of alerts.
+    pub fn show_notifier(&self, notifier: notify::Handle) {
+        *self.notifier.write() = Some(notifier);
+    }
+
+    /// Who tells of alerts, if somebody does.
+    pub fn notifier(&self) -> Option<notify::Handle> {
+        self.notifier.read().clone()
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::auth::AuthConfig;
 use super::gate::{ListedHost, ListedOrigin};
 use super::tls::TlsConfig;
 use crate::hub::{Compression, SlowClient};
@@ -15,7 +16,8 @@ use crate::units::{ByteSize, HumanDuration};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Address to listen on. One that other machines can reach needs `insecure = true`.
+    /// Address to listen on. One that other machines can reach takes TLS and a token, or
+    /// `insecure = true`.
     pub host: IpAddr,
     /// TCP port to listen on; 0 takes a free one.
     pub port: u16,
@@ -23,8 +25,8 @@ pub struct Config {
     /// a path, or "" for none. "auto" is gz-monitor.sock in the folder that systemd made for it
     /// ($RUNTIME_DIRECTORY), and none where there is no such folder.
     pub socket: String,
-    /// Allow an address that other machines can reach, where anybody who can connect may read and
-    /// write everything.
+    /// Allow an address that other machines can reach without TLS, where everybody on the way can read
+    /// along, or without a token, where everybody who can connect may read and write everything.
     pub insecure: bool,
     /// Names and addresses by which clients call this daemon, besides localhost and the address that
     /// they connect to: "monitor.example.org" for every port, or "192.0.2.7:9090". A request for any
@@ -37,12 +39,17 @@ pub struct Config {
     pub origins: Vec<ListedOrigin>,
     /// The certificate with which TCP connections speak TLS. Without one they do not.
     pub tls: TlsConfig,
+    /// Who has to say who they are, and how often somebody may be wrong.
+    pub auth: AuthConfig,
     /// Connections at once; one more is answered 503.
     pub max_connections: usize,
     /// Connections at once from one address; one more is answered 429.
     pub max_connections_per_address: usize,
     /// Connections at once that have not sent a whole request yet; one more is answered 503.
     pub max_handshakes: usize,
+    /// Requests a second from one address (of IPv6, one /64), beyond a burst of twice as many; more
+    /// are answered 429. 0 is no bound.
+    pub max_request_rate: u32,
     /// Largest request body; a larger one is answered 413.
     pub max_body_size: ByteSize,
     /// A connection whose request head has not arrived by then is closed; a TLS handshake has as long.
@@ -63,9 +70,11 @@ impl Default for Config {
             hosts: Vec::new(),
             origins: Vec::new(),
             tls: TlsConfig::default(),
+            auth: AuthConfig::default(),
             max_connections: 10_000,
             max_connections_per_address: 1_000,
             max_handshakes: 5_000,
+            max_request_rate: 1_000,
             max_body_size: ByteSize(256 << 10),
             header_timeout: HumanDuration::secs(10),
             request_timeout: HumanDuration::secs(30),
@@ -90,6 +99,20 @@ impl Config {
             "" => None,
             SOCKET_AUTO => Some(runtime_folder()?.join(SOCKET_NAME)),
             path => Some(path.into()),
+        }
+    }
+
+    /// What makes it dangerous to listen on `address`, if other machines can reach that; `has_tokens`
+    /// says whether there is a token in force.
+    pub fn exposure(&self, address: IpAddr, has_tokens: bool) -> Option<&'static str> {
+        if address.to_canonical().is_loopback() {
+            return None;
+        }
+        match (self.tls.is_on(), has_tokens) {
+            (true, true) => None,
+            (false, true) => Some("without TLS, so that everybody on the way can read tokens"),
+            (true, false) => Some("and there is no token, so that nobody has to log in"),
+            (false, false) => Some("without TLS, and nobody has to log in"),
         }
     }
 

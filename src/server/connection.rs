@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::SET_COOKIE;
 use http::uri::Scheme;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
@@ -13,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use poem::error::ResponseError;
 use poem::web::{LocalAddr, RemoteAddr};
@@ -21,12 +23,14 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::either::Either;
 
-use super::gate::Arrival;
+use super::auth::{self, Deed, Judged, LocalUser, Role};
+use super::gate::{Admitted, Arrival};
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Accepted, Stream};
 use super::{App, Config, hardening, problem, tls};
 use crate::hub::Peer;
+use crate::sample::brief;
 
 /// When the daemon stops, a connection that has asked nothing yet has this long for it: to be closed
 /// without a word looks like a refusal.
@@ -66,6 +70,10 @@ pub(super) async fn serve<E>(
     let Some(stream) = secure(accepted, &app, &config).await else { return };
     let Ok((local, remote)) = socket::addresses(&stream, peer) else { return };
     let scheme = socket::scheme(&stream);
+    let user = match &stream {
+        Either::Right(stream) => auth::look(stream, app.auth.operator_group()).await,
+        Either::Left(_) => None,
+    };
     let permit = Arc::new(permit);
     let asked = Notify::new();
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -74,7 +82,8 @@ pub(super) async fn serve<E>(
         let promise = request.extensions_mut().remove::<OnUpgrade>();
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
-        let ends = (local.clone(), remote.clone(), scheme.clone());
+        let ends =
+            Ends { local: local.clone(), remote: remote.clone(), scheme: scheme.clone(), user };
         answer(request, ends, &*endpoint, &app, &config)
     });
     let connection = http1::Builder::new()
@@ -123,9 +132,18 @@ async fn secure(accepted: Accepted, app: &App, config: &Config) -> Option<Stream
     }
 }
 
+/// Both ends of a connection, and how it is spoken on.
+struct Ends {
+    local: LocalAddr,
+    remote: RemoteAddr,
+    scheme: Scheme,
+    /// Who has connected by the Unix socket.
+    user: Option<LocalUser>,
+}
+
 async fn answer<E>(
     request: Request<Incoming>,
-    (local, remote, scheme): (LocalAddr, RemoteAddr, Scheme),
+    ends: Ends,
     endpoint: &E,
     app: &App,
     config: &Config,
@@ -137,20 +155,17 @@ where
     E: Endpoint<Output = Response>,
 {
     let started = Instant::now();
-    let arrival = Arrival { scheme, local: local.as_socket_addr().map(SocketAddr::ip) };
-    let judged = app.gate.judge(&request, &arrival, socket::peer_of(&remote));
+    let local = ends.local.as_socket_addr().map(SocketAddr::ip);
+    let arrival = Arrival { scheme: ends.scheme.clone(), local };
+    let peer = socket::peer_of(&ends.remote);
+    let judged = app.paces.check_address(peer);
+    let judged = judged.and_then(|()| app.gate.judge(&request, &arrival, peer));
     let is_trusted = judged.as_ref().is_ok_and(|admitted| admitted.is_trusted);
     let mut response = match judged {
         Err(problem) => problem.as_response(),
         Ok(admitted) => {
             let method = request.method().clone();
-            let request = poem::Request::from((request, local, remote, arrival.scheme));
-            let mut response = match timeout(*config.request_timeout, endpoint.call(request)).await
-            {
-                Ok(Ok(response)) => response,
-                Ok(Err(error)) => problem::answer(error).await,
-                Err(_) => too_slow(*config.request_timeout),
-            };
+            let mut response = authorized(request, ends, &admitted, endpoint, app, config).await;
             admitted.complete(&method, response.headers_mut());
             response
         }
@@ -158,6 +173,60 @@ where
     hardening::harden(response.headers_mut(), is_trusted);
     app.meter.record(response.status(), started.elapsed());
     Ok(http::Response::from(response))
+}
+
+/// Answers a request that means us, if whoever asks may.
+async fn authorized<E>(
+    mut request: Request<Incoming>,
+    ends: Ends,
+    admitted: &Admitted,
+    endpoint: &E,
+    app: &App,
+    config: &Config,
+) -> Response
+where
+    E: Endpoint<Output = Response>,
+{
+    let peer = socket::peer_of(&ends.remote);
+    let judged = match app.auth.judge(&request, admitted.is_foreign(), peer, ends.user) {
+        Ok(judged) => judged,
+        Err(problem) => return problem.as_response(),
+    };
+    if let Err(problem) = app.paces.check_caller(&judged.caller) {
+        return problem.as_response();
+    }
+    let is_secure = auth::is_secure(&ends.scheme, request.headers());
+    let deed = judged.changes().then(|| deed(&request, &judged, peer));
+    request.extensions_mut().insert(judged.caller.clone());
+    let request = poem::Request::from((request, ends.local, ends.remote, ends.scheme));
+    let mut response = match timeout(*config.request_timeout, endpoint.call(request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => problem::answer(error).await,
+        Err(_) => too_slow(*config.request_timeout),
+    };
+    if let Some(deed) = deed {
+        app.auth.note(Deed { status: response.status().as_u16(), ..deed });
+    }
+    // What the handler says of the session counts more.
+    let stale = judged.stale().filter(|_| !response.headers().contains_key(SET_COOKIE));
+    if let Some(cookie) = stale.and_then(|session| app.auth.renew(session, is_secure)) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What is asked for, before it is known what comes of it.
+fn deed(request: &Request<Incoming>, judged: &Judged, peer: Peer) -> Deed {
+    Deed {
+        at: Timestamp::now(),
+        who: judged.caller.who.to_string(),
+        role: judged.caller.role.map(Role::name),
+        from: peer,
+        method: request.method().to_string(),
+        // Without what comes after the path, where somebody may have put a secret.
+        path: brief(request.uri().path()),
+        status: 0,
+    }
 }
 
 fn too_slow(limit: Duration) -> Response {

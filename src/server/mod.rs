@@ -5,9 +5,11 @@
 
 mod accept;
 mod app;
+mod auth;
 mod config;
 mod connection;
 mod counts;
+mod credential_file;
 mod dashboard;
 mod exposition;
 mod gate;
@@ -17,22 +19,29 @@ mod history;
 mod limits;
 mod meter;
 mod methods;
+mod pace;
 mod problem;
 mod prometheus;
 mod reload;
 mod rest;
 mod routes;
 mod socket;
+mod tally;
 mod tls;
 pub mod ws;
 
 pub use accept::serve;
 pub use app::{App, Past};
+pub use auth::{
+    AuthConfig, AuthReason, AuthVitals, EditError, Fingerprint, NewToken, Role, Secret, Token,
+    TokenError, TokensFile, TokensFileError, add, revoke,
+};
 pub use config::{Config, WebSocketConfig, usual_sockets};
+pub use credential_file::CredentialFile;
 pub use exposition::{Format, expose};
 pub use gate::{ListedHost, ListedOrigin, Reason};
 pub use meter::HttpTotals;
 pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
 pub use routes::routes;
 pub use socket::Listener;
-pub use tls::{Certificate, CertificateFile, Failure, Standing, TlsConfig, TlsError, Validity};
+pub use tls::{Certificate, Failure, Standing, TlsConfig, TlsError, Validity};

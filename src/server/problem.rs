@@ -136,8 +136,24 @@ impl From<CommandError> for Problem {
             CommandError::Alert(error) => match error {
                 alert::Error::NotFound(_) => (StatusCode::NOT_FOUND, "alert_not_found"),
                 alert::Error::Resolved(_) => (StatusCode::CONFLICT, "alert_resolved"),
+                alert::Error::NotActive(_) => (StatusCode::CONFLICT, "alert_not_active"),
+                alert::Error::OfRule(_) => (StatusCode::CONFLICT, "alert_of_rule"),
                 alert::Error::Length(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_length"),
+                alert::Error::Labels | alert::Error::LabelName(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "invalid_labels")
+                }
                 alert::Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "too_many_alerts"),
+            },
+            CommandError::Silence(error) => match error {
+                alert::SilenceError::NotFound(_) => (StatusCode::NOT_FOUND, "silence_not_found"),
+                alert::SilenceError::Full(_) => {
+                    (StatusCode::INSUFFICIENT_STORAGE, "too_many_silences")
+                }
+                alert::SilenceError::Matchers
+                | alert::SilenceError::Duration
+                | alert::SilenceError::Length(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "invalid_silence")
+                }
             },
             CommandError::Group(error) => match error {
                 group::Error::Name(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_group"),

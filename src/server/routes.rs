@@ -1,4 +1,4 @@
-//! Which path leads to which handler.
+//! Which path leads to which handler. Who may ask for it says [`super::auth::table`].
 
 use http::{HeaderValue, Method, StatusCode, header};
 use poem::endpoint::{BoxEndpoint, make_sync};
@@ -26,8 +26,8 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 
 fn api() -> Route {
     use rest::{
-        alerts, clients, collectors, doctor, events, groups, openapi, plugins, reload, samples,
-        status, tasks,
+        alerts, audit, clients, collectors, doctor, events, groups, notifications, openapi,
+        plugins, reload, samples, session, silences, status, tasks, tokens,
     };
     Route::new()
         .at("/status", Methods::get(status::get_status).boxed())
@@ -55,6 +55,24 @@ fn api() -> Route {
         .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
+        .at("/audit", Methods::get(audit::list).boxed())
+        .at(
+            "/session",
+            Methods::get(session::show)
+                .and(Method::POST, session::begin)
+                .and(Method::DELETE, session::end)
+                .boxed(),
+        )
+        .at("/tokens", Methods::get(tokens::list).and(Method::POST, tokens::create).boxed())
+        .at("/tokens/:id", Methods::delete(tokens::delete).boxed())
+        .at("/alerts/:id/acknowledge", Methods::post(alerts::acknowledge).boxed())
+        .at("/silences", Methods::get(silences::list).and(Method::POST, silences::create).boxed())
+        .at("/silences/:id", Methods::delete(silences::remove).boxed())
+        .at("/rules", Methods::get(prometheus::list_rules).boxed())
+        .at("/rules/replay", Methods::get(prometheus::replay_rules).boxed())
+        .at("/notifications", Methods::get(notifications::list).boxed())
+        .at("/notify/channels", Methods::get(notifications::list_channels).boxed())
+        .at("/notify/channels/:id/test", Methods::post(notifications::test).boxed())
         .at("/reload", Methods::post(reload::reload).boxed())
         .at(
             "/query",

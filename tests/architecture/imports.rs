@@ -20,7 +20,6 @@ pub struct Table {
 #[serde(deny_unknown_fields)]
 pub struct Pure {
     pub modules: Vec<String>,
-    pub but: Vec<String>,
 }
 
 impl Table {

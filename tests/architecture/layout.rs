@@ -13,7 +13,7 @@ const LINES_MAX: usize = 400;
 const DRAWERS: [&str; 9] =
     ["common", "helper", "helpers", "manager", "managers", "misc", "shared", "util", "utils"];
 
-const TOP_LEVEL: [&str; 23] = [
+const TOP_LEVEL: [&str; 24] = [
     ".cargo",
     ".ci",
     ".editorconfig",
@@ -25,6 +25,7 @@ const TOP_LEVEL: [&str; 23] = [
     "Cargo.lock",
     "Cargo.toml",
     "README.md",
+    "SECURITY.md",
     "benches",
     "clippy.toml",
     "deny.toml",

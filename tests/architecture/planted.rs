@@ -164,7 +164,7 @@ fn pure_rooms_touch_nothing() {
         "use std::thread;",
         &["src/hub/filter.rs:2: names `std::thread` in a pure module"],
     );
-    check("src/alert/notify/mod.rs", "use std::fs;", &[]);
+    check("src/notify/run.rs", "use std::fs;", &[]);
     check("src/hub/log.rs", "use std::fs;", &[]);
     check("src/store/mod.rs", "use std::time::Instant; fn f(now: Instant) {}", &[]);
 }

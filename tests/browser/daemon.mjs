@@ -36,6 +36,11 @@ export class Daemon {
     this.origin = await this.#announced();
   }
 
+  /** Where its configuration and its state are. */
+  get folder() {
+    return this.#folder;
+  }
+
   /** SIGTERM: the daemon says goodbye. */
   stop() {
     return this.#end('SIGTERM');

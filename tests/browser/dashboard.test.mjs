@@ -207,6 +207,41 @@ test('what keeps a task from being stopped is said beside its button', async () 
   });
 });
 
+test('an alert has a page of its own, is taken on and silenced from there, and its words stay text', async () => {
+  await withPage({}, async (page, complaints) => {
+    const mark = `own-${Date.now()}`;
+    const report = { rule_id: mark, rule_name: `${mark} ${HOSTILE}`, severity: 'high', message: HOSTILE, labels: { device: HOSTILE }, annotations: { runbook: HOSTILE }, value: 1 };
+    const { id } = await daemon.call('POST', 'alerts', report);
+    await page.locator('#alerts-firing .alert a.name', { hasText: mark }).click();
+    await page.locator('#alert-changes li', { hasText: /firing: reported$/ }).waitFor();
+    assert.equal(new URL(page.url()).hash, `#alert/${id}`);
+    assert.equal(await page.locator('#alert-title').textContent(), report.rule_name);
+    assert.equal(await page.locator('#alert-message').textContent(), HOSTILE);
+    assert.equal(await page.locator('#alert-facts dd', { hasText: HOSTILE }).count(), 2);
+    await page.locator('#alert-acknowledge').click();
+    await page.locator('#alert-problem', { hasText: 'Say who you are.' }).waitFor();
+    await page.locator('#alert-by').fill(HOSTILE);
+    await page.locator('#alert-comment').fill('on it');
+    await page.locator('#alert-acknowledge').click();
+    await page.locator('#alert-changes li', { hasText: /acknowledged by/ }).waitFor();
+    await page.locator('#alert-silence').click();
+    await page.locator('#alert-changes li', { hasText: /silenced: silence-/ }).waitFor();
+    await page.locator('#alert-close').click();
+    assert.equal(new URL(page.url()).hash, '');
+    await page.locator('#alerts-quiet-title', { hasText: /Silenced and pending \(1\)/ }).waitFor();
+    const { silences } = await daemon.call('GET', 'silences');
+    const silence = silences.find(({ by }) => by === HOSTILE);
+    assert.deepEqual(silence.matchers.sort(), [`device=${JSON.stringify(HOSTILE)}`, `rule_id=${JSON.stringify(mark)}`]);
+    // The address alone shows it as well, and what is over cannot be taken on.
+    await daemon.call('POST', `alerts/${id}/resolve`);
+    await page.goto(`${daemon.origin}/dashboard#alert/${id}`);
+    await page.locator('#alert-changes li', { hasText: /resolved: reported as resolved/ }).waitFor();
+    assert.ok(await page.locator('#alert-acknowledge').isDisabled());
+    await daemon.call('DELETE', `silences/${silence.id}`);
+    assert.deepEqual(complaints, []);
+  });
+});
+
 test('alerts show, the worst first, and their words stay text', async () => {
   await withPage({}, async (page, complaints) => {
     const mark = `browser-${Date.now()}`;

@@ -9,11 +9,13 @@ use crate::support::{Daemon, daemon};
 use crate::{keys, send};
 
 /// Every operation under `/api/v1`.
-const OPERATIONS: [(&str, &str); 36] = [
+const OPERATIONS: [(&str, &str); 52] = [
     ("GET", "/api/v1/alerts"),
     ("POST", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{id}"),
+    ("POST", "/api/v1/alerts/{id}/acknowledge"),
     ("POST", "/api/v1/alerts/{id}/resolve"),
+    ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/clients"),
     ("DELETE", "/api/v1/clients/{id}"),
     ("GET", "/api/v1/collectors"),
@@ -28,6 +30,9 @@ const OPERATIONS: [(&str, &str); 36] = [
     ("POST", "/api/v1/labels"),
     ("GET", "/api/v1/metadata"),
     ("GET", "/api/v1/metrics"),
+    ("GET", "/api/v1/notifications"),
+    ("GET", "/api/v1/notify/channels"),
+    ("POST", "/api/v1/notify/channels/{id}/test"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/v1/plugins"),
     ("POST", "/api/v1/reload"),
@@ -35,9 +40,17 @@ const OPERATIONS: [(&str, &str); 36] = [
     ("POST", "/api/v1/query"),
     ("GET", "/api/v1/query_range"),
     ("POST", "/api/v1/query_range"),
+    ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/replay"),
     ("GET", "/api/v1/samples"),
     ("GET", "/api/v1/series"),
     ("POST", "/api/v1/series"),
+    ("DELETE", "/api/v1/session"),
+    ("GET", "/api/v1/session"),
+    ("POST", "/api/v1/session"),
+    ("GET", "/api/v1/silences"),
+    ("POST", "/api/v1/silences"),
+    ("DELETE", "/api/v1/silences/{id}"),
     ("GET", "/api/v1/status"),
     ("GET", "/api/v1/status/buildinfo"),
     ("GET", "/api/v1/tasks"),
@@ -46,6 +59,9 @@ const OPERATIONS: [(&str, &str); 36] = [
     ("GET", "/api/v1/tasks/{id}"),
     ("PATCH", "/api/v1/tasks/{id}"),
     ("POST", "/api/v1/tasks/{id}/stop"),
+    ("GET", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens"),
+    ("DELETE", "/api/v1/tokens/{id}"),
 ];
 
 const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
@@ -72,7 +88,7 @@ fn walk(value: &Value, see: &mut impl FnMut(&Value)) {
 async fn the_description_is_whole() {
     let daemon = daemon().start().await;
     let document = document(&daemon).await;
-    assert_eq!(keys(&document), ["components", "info", "openapi", "paths"]);
+    assert_eq!(keys(&document), ["components", "info", "openapi", "paths", "security"]);
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(document["info"]["title"].is_string());
@@ -168,7 +184,9 @@ async fn fits(daemon: &Daemon, document: &Value, method: &str, path: &str, body:
 async fn every_answer_fits_its_schema() {
     // The root has no files, so that some collectors fail and say so.
     let root = tempfile::tempdir().expect("a folder");
-    let config = format!("[collectors]\nroot = \"{}\"", root.path().display());
+    let rule = "[[alerts.rule]]\nid = \"r\"\nexpr = \"vector(1)\"\nfor = \"1h\"\n";
+    let channel = "[notify.channel.out]\ntype = \"command\"\ncommand = [\"/bin/true\"]\n";
+    let config = format!("{channel}[collectors]\nroot = \"{}\"\n{rule}", root.path().display());
     let daemon = daemon().config(&config).start().await;
     let document = document(&daemon).await;
     let mut client = daemon.websocket().await;
@@ -213,6 +231,13 @@ async fn every_answer_fits_its_schema() {
         ("GET", "/api/v1/labels", json!(null)),
         ("GET", "/api/v1/label/version/values", json!(null)),
         ("GET", "/api/v1/metadata", json!(null)),
+        ("GET", "/api/v1/rules", json!(null)),
+        ("GET", "/api/v1/rules/replay?since=1h", json!(null)),
+        ("GET", "/api/v1/rules/replay?rule=x", json!(null)),
+        ("POST", "/api/v1/silences", json!({"matchers": ["a=b"], "duration": "1h", "by": "x"})),
+        ("POST", "/api/v1/silences", json!({"matchers": ["a"], "duration": "1h", "by": "x"})),
+        ("GET", "/api/v1/silences", json!(null)),
+        ("DELETE", "/api/v1/silences/x", json!(null)),
         ("GET", "/api/v1/status/buildinfo", json!(null)),
         ("GET", "/api/v1/openapi.json", json!(null)),
         ("POST", "/api/v1/reload", json!(null)),
@@ -221,15 +246,27 @@ async fn every_answer_fits_its_schema() {
     ] {
         fits(&daemon, &document, method, path, body).await;
     }
-    let report = json!({"rule_id": "r", "severity": "critical", "message": "m", "value": 1});
-    let alert = fits(&daemon, &document, "POST", "/api/v1/alerts", report).await;
+    answers_about_an_alert_fit(&daemon, &document).await;
+}
+
+async fn answers_about_an_alert_fit(daemon: &Daemon, document: &Value) {
+    let report = json!({"rule_id": "s", "severity": "critical", "message": "m", "value": 1});
+    let alert = fits(daemon, document, "POST", "/api/v1/alerts", report).await;
     let path = format!("/api/v1/alerts/{}", alert["id"].as_str().expect("an id"));
+    let taken = json!({"by": "x", "comment": "y"});
+    fits(daemon, document, "POST", &format!("{path}/acknowledge"), taken).await;
     for (method, path) in [
         ("GET", path.as_str()),
         ("POST", &format!("{path}/resolve")),
+        ("GET", path.as_str()),
         ("POST", &format!("{path}/resolve")),
         ("GET", "/api/v1/alerts"),
+        ("GET", "/api/v1/notify/channels"),
+        ("POST", "/api/v1/notify/channels/out/test"),
+        ("POST", "/api/v1/notify/channels/none/test"),
+        ("GET", "/api/v1/notifications?limit=1"),
+        ("GET", "/api/v1/notifications?state=lost"),
     ] {
-        fits(&daemon, &document, method, path, json!(null)).await;
+        fits(daemon, document, method, path, json!(null)).await;
     }
 }

@@ -51,7 +51,7 @@ async fn its_browser_asks_first() {
         assert_eq!(answered.header("access-control-allow-origin"), DASH);
         assert_eq!(answered.header("access-control-allow-methods"), methods);
         let headers = answered.header("access-control-allow-headers");
-        assert_eq!(headers, "content-type, idempotency-key");
+        assert_eq!(headers, "authorization, content-type, idempotency-key");
         assert_eq!(answered.header("access-control-max-age"), "600");
     }
     let answered = asked(&daemon, "OPTIONS", "/api/v1/tasks", "https://evil.example").await;

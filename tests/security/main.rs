@@ -4,15 +4,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod certificates;
 mod cross_origin;
+mod exposure;
 mod headers;
 mod hosts;
+mod local;
+mod login;
 mod origins;
+mod pace;
 mod refusals;
+mod roles;
 mod tls;
 mod tls_files;
 mod tls_terminal;
+mod tokens;
 
 use std::path::Path;
 

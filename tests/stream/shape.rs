@@ -108,21 +108,33 @@ pub fn task(data: &Value) {
     object(data, fields, optional);
 }
 
+fn texts(value: &Value) -> bool {
+    value.as_object().is_some_and(|labels| labels.values().all(Value::is_string))
+}
+
 pub fn alert(data: &Value) {
     let fields: Fields = &[
         ("id", text),
         ("rule_id", text),
         ("rule_name", text),
-        ("status", |value| value == "firing" || value == "resolved"),
+        ("status", |value| ["firing", "silenced", "resolved"].iter().any(|name| value == name)),
         ("severity", |value| {
             ["info", "low", "medium", "high", "critical"].iter().any(|name| value == name)
         }),
         ("message", text),
+        ("labels", texts),
+        ("annotations", texts),
         ("value", |value| value.is_null() || value.is_number()),
         ("threshold", |value| value.is_null() || value.is_number()),
         ("starts_at", time),
     ];
-    object(data, fields, &[("ends_at", time)]);
+    let optional: Fields = &[
+        ("ends_at", time),
+        ("acknowledgement", Value::is_object),
+        ("silenced_by", text),
+        ("flapping", |value| value == true),
+    ];
+    object(data, fields, optional);
     assert_eq!(data.get("ends_at").is_some(), data["status"] == "resolved", "{data}");
 }
 
@@ -133,9 +145,7 @@ pub fn collector_update(data: &Value) {
     for sample in samples {
         let fields: Fields = &[
             ("name", text),
-            ("labels", |value| {
-                value.as_object().is_some_and(|labels| labels.values().all(Value::is_string))
-            }),
+            ("labels", texts),
             ("value", |value| value.is_null() || value.is_number()),
             ("kind", |value| value == "gauge" || value == "counter"),
             ("unit", Value::is_string),

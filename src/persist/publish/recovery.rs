@@ -138,6 +138,8 @@ impl Publisher {
             rule_id: RULE.to_owned(),
             rule_name: "Storage".to_owned(),
             severity: Severity::High,
+            labels: alert::Labels::new(),
+            annotations: alert::Labels::new(),
             message,
             value: None,
             threshold: None,
@@ -146,7 +148,7 @@ impl Publisher {
     }
 
     pub(super) fn resolve_alert(&mut self) {
-        let id = alert::id_of(RULE);
+        let id = alert::id_of(RULE, &alert::Labels::new());
         let is_firing = |alert: &alert::Alert| alert.state == alert::State::Firing;
         // What was wished last may not have come about yet.
         let is_wished = self.wishes.iter().any(|wish| matches!(wish, Input::Command(_)));

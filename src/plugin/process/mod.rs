@@ -7,6 +7,7 @@
 
 mod child;
 mod config;
+mod errand;
 mod finish;
 mod launch;
 mod lent;
@@ -15,6 +16,7 @@ mod source;
 mod stderr;
 
 pub use config::{Config, Mode};
+pub use errand::Errand;
 pub(super) use finish::finish;
 pub use launch::{Launcher, Limits, exec};
 pub use lent::Wanted;

@@ -1,5 +1,7 @@
 // The dashboard's composition: messages and lists go into the model, the views draw what changed.
 
+import { Access } from './access.js';
+import { followAddress, refreshAlert } from './alert.js';
 import { drawAlerts } from './alerts.js';
 import { drawCollectors } from './collectors.js';
 import { Connection } from './connection.js';
@@ -12,13 +14,15 @@ import { loadPast } from './past.js';
 import { get, socketUrl } from './rest.js';
 import { drawTasks } from './tasks.js';
 
-const COLLECTORS_EVERY_MS = 5_000;
+/** Collectors, and alerts that are pending, are in no message that this page gets. */
+const LISTS_EVERY_MS = 5_000;
 
 /** A gap or an error reloads the lists, but a flood of them not more often than this. */
 const RELOAD_EVERY_MS = 2_000;
 
 const model = new Model();
 const connection = new Connection(socketUrl(), { onMessage: receive, onState: changed });
+const access = new Access({ onEnter: () => connection.ensure(), onLeave: () => connection.close() });
 const header = new Header(connection);
 const metrics = new Metrics(() => dirty('metrics'));
 
@@ -74,6 +78,7 @@ const HANDLERS = {
   },
   alert(data) {
     model.alerts.put(data);
+    refreshAlert(data.id);
     return ['alerts'];
   },
   /** What was missed has come, in its order; what was deleted meanwhile is not in it. */
@@ -101,6 +106,9 @@ function changed(state) {
   if (state === 'live') {
     reload();
     fillPast();
+  } else if (state === 'disconnected' && !access.isLocked) {
+    // It may be that the token has ended.
+    access.check();
   }
 }
 
@@ -172,12 +180,19 @@ setInterval(() => {
   if (connection.state === 'live') dirty('tasks', 'alerts');
 }, 1_000);
 setInterval(() => {
-  if (!document.hidden && connection.state === 'live') loadCollectors();
-}, COLLECTORS_EVERY_MS);
-addEventListener('online', () => connection.retryNow());
+  if (document.hidden || connection.state !== 'live') return;
+  loadCollectors();
+  loadList('alerts');
+}, LISTS_EVERY_MS);
+addEventListener('online', again);
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) connection.retryNow();
+  if (!document.hidden) again();
 });
 
-connection.open();
+function again() {
+  if (!access.isLocked) connection.retryNow();
+}
+
+followAddress();
+access.check();
 dirty(...Object.keys(draw));

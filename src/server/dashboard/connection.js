@@ -56,6 +56,21 @@ export class Connection {
     if (this.state === 'disconnected') this.open();
   }
 
+  /** Opens it if it is neither open nor about to be. */
+  ensure() {
+    if (this.#socket === null && this.retryAt === null) this.open();
+  }
+
+  /** Ends it, and waits for nothing but another `open`. */
+  close() {
+    const socket = this.#socket;
+    this.#socket = null;
+    clearTimeout(this.#timer);
+    this.retryAt = null;
+    socket?.close();
+    if (this.state !== 'disconnected') this.#enter('disconnected');
+  }
+
   /** To be called about once a second: asks a silent server whether it is there, and gives up on a dead one. */
   check() {
     if (this.state !== 'live') return;

@@ -16,7 +16,7 @@ export class Model {
   summary = null;
   alertStats = null;
   tasks = new Entries(taskEnded);
-  alerts = new Entries(alert => alert.status !== 'firing');
+  alerts = new Entries(alert => alert.status === 'resolved');
   /** Whether the lists have been loaded once, so that an empty one means none. */
   loaded = { tasks: false, alerts: false };
   collectors = null;

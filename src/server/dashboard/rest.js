@@ -12,9 +12,15 @@ export async function get(name) {
   return response.json();
 }
 
-/** Has the daemon do what `api/v1/NAME` stands for; throws with what it says. */
-export async function post(name) {
-  const response = await fetch(new URL(`api/v1/${name}`, BASE), { method: 'POST', signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } });
+/** Has the daemon do what `api/v1/NAME` stands for, with this body if there is one; throws with what it says. */
+export const post = (name, body) => change('POST', name, body);
+
+/** Has the daemon do away with what `api/v1/NAME` stands for; throws with what it says. */
+export const remove = name => change('DELETE', name);
+
+async function change(method, name, body) {
+  const headers = { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) };
+  const response = await fetch(new URL(`api/v1/${name}`, BASE), { method, signal: AbortSignal.timeout(TIMEOUT_MS), headers, body: body && JSON.stringify(body) });
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new Error(answer?.detail ?? `HTTP ${response.status}`);
   return answer;

@@ -8,12 +8,18 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::Admitted;
 
-/// Beside those that every page may send: what JSON and new tasks take.
-const HEADERS: HeaderValue = HeaderValue::from_static("content-type, idempotency-key");
+/// Beside those that every page may send: what tokens, JSON and new tasks take.
+const HEADERS: HeaderValue =
+    HeaderValue::from_static("authorization, content-type, idempotency-key");
 /// Seconds for which a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 impl Admitted {
+    /// Whether it is a page of another origin that asks.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     /// Completes the answer to a request of this method.
     pub(crate) fn complete(self, method: &Method, headers: &mut HeaderMap) {
         if self.varies {

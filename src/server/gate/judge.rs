@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use super::authority::{Authority, Host};
 use super::listed::{ListedHost, ListedOrigin};
 use super::origin::Origin;
-use super::tally::Reason;
+use super::reason::Reason;
 use crate::sample::brief;
 use crate::server::problem::Problem;
 

@@ -6,12 +6,12 @@ mod cors;
 mod judge;
 mod listed;
 mod origin;
-mod tally;
+mod reason;
 #[cfg(test)]
 mod tests;
 
 pub use listed::{ListedHost, ListedOrigin};
-pub use tally::Reason;
+pub use reason::Reason;
 
 pub(super) use judge::{Admitted, Arrival};
 
@@ -23,15 +23,15 @@ use parking_lot::RwLock;
 
 use super::Config;
 use super::problem::Problem;
+use super::tally::Tally;
 use crate::hub::Peer;
 use judge::{Listed, judge};
-use tally::Tally;
 
 /// What lets requests in.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     listed: RwLock<Arc<Listed>>,
-    tally: Tally,
+    tally: Tally<{ Reason::ALL.len() }>,
 }
 
 impl Gate {
@@ -61,7 +61,7 @@ impl Gate {
         let listed = self.listed.read().clone();
         judge(request, arrival, &listed).map_err(|refusal| {
             let problem = refusal.problem();
-            if let Some(count) = self.tally.count(refusal.reason, Instant::now()) {
+            if let Some(count) = self.tally.count(refusal.reason as usize, Instant::now()) {
                 let (reason, path) = (refusal.reason.name(), request.uri().path());
                 tracing::warn!(name: "request_refused", reason, %peer, path, count, detail = %problem, "requests refused");
             }
@@ -71,6 +71,6 @@ impl Gate {
 
     /// How many were refused, by reason.
     pub(super) fn refused(&self) -> [(Reason, u64); Reason::ALL.len()] {
-        Reason::ALL.map(|reason| (reason, self.tally.total(reason)))
+        Reason::ALL.map(|reason| (reason, self.tally.total(reason as usize)))
     }
 }

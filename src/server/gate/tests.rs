@@ -246,8 +246,12 @@ fn a_listed_page_may_read_and_asks_first() {
     };
     let origin = Some("https://dash.example");
     assert_eq!(answered("GET /x", origin), ["https://dash.example", "", "", "origin"]);
-    let preflight =
-        ["https://dash.example", "GET, POST", "content-type, idempotency-key", "origin"];
+    let preflight = [
+        "https://dash.example",
+        "GET, POST",
+        "authorization, content-type, idempotency-key",
+        "origin",
+    ];
     assert_eq!(answered("OPTIONS /x", origin), preflight);
     assert_eq!(answered("GET /x", None), ["", "", "", "origin"], "a cache must tell them apart");
     assert_eq!(answered("GET /x", Some("http://localhost")), ["", "", "", "origin"]);

@@ -5,9 +5,11 @@ mod answer;
 mod metadata;
 mod parameters;
 mod queue;
+mod rules;
 
 pub(super) use metadata::{list_labels, list_metadata, list_series, list_values, show_build};
 pub(super) use queue::Queue;
+pub(super) use rules::{list_rules, replay_rules};
 
 use std::time::Duration;
 

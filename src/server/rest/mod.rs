@@ -1,6 +1,7 @@
 //! `/api/v1`: JSON over HTTP, one file per noun.
 
 pub(super) mod alerts;
+pub(super) mod audit;
 mod body;
 pub(super) mod clients;
 pub(super) mod collectors;
@@ -8,12 +9,16 @@ pub(super) mod doctor;
 pub(super) mod events;
 pub(super) mod groups;
 mod json;
+pub(super) mod notifications;
 pub(super) mod openapi;
 pub(super) mod plugins;
 pub(super) mod reload;
 pub(super) mod samples;
+pub(super) mod session;
+pub(super) mod silences;
 pub(super) mod status;
 pub(super) mod tasks;
+pub(super) mod tokens;
 
 use super::problem::Problem;
 use body::{AnyJson, JsonBody};

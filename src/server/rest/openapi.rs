@@ -11,9 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Json, Problem};
 use crate::api::{
-    Alert, AlertReport, Alerts, BuildInfo, Clients, Collectors, Doctor, Events, Groups, Health,
-    Metric, MetricMetadata, MetricsUpdate, NewTask, Plugins, Published, QueryAnswer, QueryData,
-    QueryError, Reloaded, Removed, Samples, SystemStatus, Task, TaskChange, Tasks,
+    Acknowledge, Alert, AlertDetails, AlertReport, Alerts, Audit, BuildInfo, ChannelTest, Channels,
+    Clients, Collectors, CreatedToken, Doctor, Events, Groups, Health, Login, Metric,
+    MetricMetadata, MetricsUpdate, NewSilence, NewTask, NewToken, Notifications, Plugins,
+    Published, QueryAnswer, QueryData, QueryError, Reloaded, Removed, Replays, RuleGroups, Samples,
+    Session, Silence, Silences, SystemStatus, Task, TaskChange, Tasks, Tokens,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| Builder::new().document());
@@ -41,7 +43,9 @@ impl Builder {
         self.tasks();
         self.alerts();
         self.groups();
+        self.notifications();
         self.queries();
+        self.access();
         let problem = self.schema::<Problem>();
         let problem = json!({
             "description": "What is wrong, and what to do",
@@ -56,9 +60,15 @@ impl Builder {
                 "description": "One host's metrics, tasks and alerts.",
                 "license": { "name": "MIT OR Apache-2.0" },
             },
+            // Where there are no tokens, nothing is asked for.
+            "security": [{ "token": [] }, { "session": [] }, {}],
             "paths": self.paths,
             "components": {
                 "schemas": self.schemas.take_definitions(true),
+                "securitySchemes": {
+                    "token": { "type": "http", "scheme": "bearer" },
+                    "session": { "type": "apiKey", "in": "cookie", "name": "gz-monitor-session" },
+                },
                 "responses": { "Problem": problem },
             },
         })
@@ -126,8 +136,51 @@ impl Builder {
         let alert = Self::answer("200", "The alert", &alert);
         let summary = "Fire an alert, or bring it up to date";
         self.add("/api/v1/alerts", "post", summary, Some(body), alert.clone());
-        self.get::<Alert>("/api/v1/alerts/{id}", "One alert");
-        self.add("/api/v1/alerts/{id}/resolve", "post", "End a firing alert", None, alert);
+        self.get::<AlertDetails>("/api/v1/alerts/{id}", "One alert, with its past");
+        let resolve = "/api/v1/alerts/{id}/resolve";
+        self.add(resolve, "post", "End a firing alert", None, alert.clone());
+        let (path, body) = ("/api/v1/alerts/{id}/acknowledge", self.schema::<Acknowledge>());
+        self.add(path, "post", "Take a firing alert on", Some(body), alert);
+        self.get::<Silences>("/api/v1/silences", "All silences");
+        let (body, silence) = (self.schema::<NewSilence>(), self.schema::<Silence>());
+        let created = Self::answer("201", "The silence", &silence);
+        self.add("/api/v1/silences", "post", "Silence alerts for some time", Some(body), created);
+        let gone = json!({ "204": { "description": "It is over" } });
+        self.add("/api/v1/silences/{id}", "delete", "End a silence", None, gone);
+    }
+
+    fn notifications(&mut self) {
+        let path = "/api/v1/notifications";
+        self.get::<Notifications>(path, "Who was told of alerts, and who is to be");
+        self.paths[path]["get"]["parameters"] = json!([
+            in_query("channel", "Those of this channel"),
+            in_query("alert", "Those about the alert with this id"),
+            in_query("state", "pending, sent or failed"),
+            in_query("limit", "As many at the most, from 1 to 1000; 100 if absent"),
+        ]);
+        self.get::<Channels>("/api/v1/notify/channels", "Where notifications go, and how it fares");
+        let tested = self.schema::<ChannelTest>();
+        let tested = Self::answer("200", "What came of it", &tested);
+        let path = "/api/v1/notify/channels/{id}/test";
+        self.add(path, "post", "Send a notification to a channel, to try it out", None, tested);
+    }
+
+    /// Who may what.
+    fn access(&mut self) {
+        let session = "/api/v1/session";
+        self.get::<Session>(session, "Whom the daemon takes the caller for");
+        let body = self.schema::<Login>();
+        let begun = json!({ "204": { "description": "A cookie stands for the token now" } });
+        self.add(session, "post", "Log in with a token", Some(body), begun);
+        let ended = json!({ "204": { "description": "The session has ended" } });
+        self.add(session, "delete", "Log out", None, ended);
+        self.get::<Tokens>("/api/v1/tokens", "The tokens, without what is secret of them");
+        let (body, created) = (self.schema::<NewToken>(), self.schema::<CreatedToken>());
+        let created = Self::answer("201", "The token, told this once", &created);
+        self.add("/api/v1/tokens", "post", "Make a token", Some(body), created);
+        let gone = json!({ "204": { "description": "Nothing goes on by it any more" } });
+        self.add("/api/v1/tokens/{id}", "delete", "Revoke a token", None, gone);
+        self.get::<Audit>("/api/v1/audit", "What was changed, by whom and from where");
     }
 
     fn groups(&mut self) {
@@ -150,6 +203,11 @@ impl Builder {
             ("limit", "As many at the most"),
         ];
         const MATCH: (&str, &str) = ("match[]", "A selector; may be repeated");
+        self.asked::<RuleGroups>("/api/v1/rules", "Rules, and how they are doing", &[], false);
+        let since = ("since", "How far back: seconds, or with units as in 24h, the default");
+        let rule = ("rule", "The id of a rule, all if absent; may be repeated");
+        let path = "/api/v1/rules/replay";
+        self.asked::<Replays>(path, "What rules would have done", &[since, rule], false);
         let query = ("query", "A PromQL expression");
         let timeout = ("timeout", "Less than query.timeout: seconds, or with units as in 10s");
         let time =

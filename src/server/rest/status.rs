@@ -44,7 +44,7 @@ pub(crate) fn get_health(Data(app): Data<&App>) -> Json {
 
 /// Storage, while it does not work: then an alert says so.
 fn storage(state: &Pipeline) -> Option<HealthCheck> {
-    let alert = state.alerts.get(&alert::id_of("storage"));
+    let alert = state.alerts.get(&alert::id_of("storage", &alert::Labels::new()));
     let firing = alert.filter(|alert| alert.state == alert::State::Firing)?;
     let message = Some(firing.message.clone());
     Some(HealthCheck { name: "storage".to_owned(), ok: false, message })

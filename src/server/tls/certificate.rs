@@ -13,9 +13,10 @@ use rustls::server::ServerConfig;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use x509_cert::der::Decode as _;
 
-use super::config::{CertificateFile, TlsConfig};
+use super::config::TlsConfig;
 use super::error::TlsError;
 use super::validity::{Standing, Validity, timestamp};
+use crate::server::CredentialFile;
 
 /// Bytes of a file of PEM; a long chain has some ten thousand.
 const FILE_MAX: u64 = 1 << 20;
@@ -100,7 +101,7 @@ fn alone(there: &'static str, missing: &str) -> TlsError {
     TlsError::new(there, message, "TLS takes both")
 }
 
-fn read(key: &'static str, file: &CertificateFile) -> Result<(PathBuf, Vec<u8>), TlsError> {
+fn read(key: &'static str, file: &CredentialFile) -> Result<(PathBuf, Vec<u8>), TlsError> {
     let Some(path) = file.path() else {
         let message = format!("{:?} is no path, and there are no credentials", file.as_str());
         let hint =

@@ -7,7 +7,7 @@ mod handshake;
 mod validity;
 
 pub use certificate::Certificate;
-pub use config::{CertificateFile, TlsConfig};
+pub use config::TlsConfig;
 pub use error::TlsError;
 pub use handshake::{Failure, Handshakes};
 pub use validity::{Standing, Validity};

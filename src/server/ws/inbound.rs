@@ -26,6 +26,16 @@ pub enum Inbound {
 }
 
 impl Inbound {
+    /// Its `type`.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Subscribe(..) => "subscribe",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Ping => "ping",
+            Self::Publish { .. } => "publish",
+        }
+    }
+
     /// Reads a message that came as a frame of text or of bytes, from a client that speaks
     /// `encoding` and is bound by `limits`; the inner error is what the client is answered.
     ///

@@ -1,5 +1,6 @@
 //! `GET /ws`: from a request to a connection that is ours.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -16,6 +17,7 @@ use super::shard::{Arrival, Transport};
 use crate::api::ErrorCode;
 use crate::hub::{Coding, Membership, NoPlace, Peer};
 use crate::server::App;
+use crate::server::auth::{Caller, Grant, Role};
 use crate::server::connection::Upgrade;
 use crate::server::limits::Permit;
 use crate::server::problem::Problem;
@@ -45,25 +47,35 @@ pub(crate) fn upgrade(
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
-    let (app, peer, since) = (app.clone(), peer_of(remote), since_of(request));
-    let coding = accepted.coding();
+    let caller = request.data::<Caller>().and_then(|caller| Some((caller.role?, caller.grant)));
+    let (role, grant) = caller.ok_or_else(|| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::new(status, "internal", "It is not known who has connected.")
+    })?;
+    let (peer, since, coding) = (peer_of(remote), since_of(request), accepted.coding());
     app.counts.handshakes.fetch_add(1, Ordering::Relaxed);
     if let Some(Err(error)) = &since {
         app.counts.errors.add(error.code.name());
     }
-    tokio::spawn(start(promise, app, (peer, coding, since), permit));
+    let client = Beginning { peer, role, grant, coding, since };
+    tokio::spawn(start(promise, app.clone(), client, permit));
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
     response.headers_mut().extend(accepted.headers());
     Ok(response)
 }
 
+/// What is known of a client before it is one.
+struct Beginning {
+    peer: Peer,
+    role: Role,
+    grant: Grant,
+    coding: Coding,
+    since: Since,
+}
+
 /// Hands the connection over to a shard. Nothing of it stays here.
-async fn start(
-    promise: OnUpgrade,
-    app: App,
-    (peer, coding, since): (Peer, Coding, Since),
-    permit: Arc<Permit>,
-) {
+async fn start(promise: OnUpgrade, app: App, client: Beginning, permit: Arc<Permit>) {
+    let Beginning { peer, role, grant, coding, since } = client;
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -82,9 +94,23 @@ async fn start(
         Ok(transport) => transport,
         Err(error) => return tracing::warn!(%peer, %error, "cannot take over a connection"),
     };
-    let arrival =
-        Arrival { transport, early, membership, permit, peer, connected_at, coding, welcome };
+    let arrival = Arrival {
+        transport,
+        early,
+        membership,
+        permit,
+        peer,
+        role,
+        grant,
+        connected_at,
+        coding,
+        welcome,
+    };
     app.shards.admit(arrival).await;
+    // Those of a token that was revoked meanwhile have been sent away already.
+    if !app.auth.holds(grant) {
+        app.shards.dismiss(HashSet::from([grant])).await;
+    }
 }
 
 /// `?since=EPOCH:SEQ`. What is wrong with it is said on the connection, where browsers can read it.

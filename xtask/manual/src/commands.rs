@@ -12,10 +12,14 @@ const ENVIRONMENT: [(&str, &str); 1] = [(
     "Sets a key of the configuration, as in GZ_MONITOR__SERVER__PORT=9090; wins over files.",
 )];
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     (
         "/etc/gz-monitor/gz-monitor.toml",
         "The configuration, gz-monitor.toml(5). It need not be there.",
+    ),
+    (
+        "/etc/gz-monitor/alerts.d/*.toml, alerts.d/*.yml",
+        "Rules of alerts; the latter as Prometheus has them. What the configuration says of one wins.",
     ),
     ("/etc/gz-monitor/conf.d/*.toml", "Read after it, in the order of their names; they win."),
     (

@@ -12,14 +12,16 @@ use super::program::{program, run};
 use super::release::Release;
 
 /// Files and folders of the repository, and where they go. A folder's files go into one of its name.
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 22] = [
     ("etc/gz-monitor.toml", "etc/gz-monitor/"),
+    ("etc/alerts.d", "etc/gz-monitor/alerts.d/"),
     ("packaging/systemd/gz-monitor.service", "usr/lib/systemd/system/"),
     ("packaging/systemd/gz-monitor.socket", "usr/lib/systemd/system/"),
     ("packaging/systemd/gz-monitor.sysusers", "usr/lib/sysusers.d/gz-monitor.conf"),
     ("packaging/systemd/gz-monitor.tmpfiles", "usr/lib/tmpfiles.d/gz-monitor.conf"),
     ("packaging/lintian/gz-monitor", "usr/share/lintian/overrides/"),
     ("CHANGELOG.md", "usr/share/doc/gz-monitor/changelog"),
+    ("docs/alerts.md", "usr/share/doc/gz-monitor/"),
     ("docs/protocol.md", "usr/share/doc/gz-monitor/"),
     ("docs/plugins.md", "usr/share/doc/gz-monitor/"),
     ("docs/plugins-shipped.md", "usr/share/doc/gz-monitor/"),

@@ -91,6 +91,9 @@ const LINTIAN: Need =
 const RPMLINT: Need =
     Need::Program { probe: &["rpmlint", "--version"], source: "apt-get install rpmlint" };
 
+/// rpmlint reads packages with it, and its own package does without.
+const RPM: Need = Need::Program { probe: &["rpm", "--version"], source: "apt-get install rpm" };
+
 const OBJDUMP: Need =
     Need::Program { probe: &["objdump", "--version"], source: "apt-get install binutils" };
 
@@ -293,7 +296,7 @@ pub const STEPS: [Step; 14] = [
     Step {
         name: "dist",
         about: "the packages are made, and lintian and rpmlint have nothing to say",
-        needs: &[CARGO_DEB, CARGO_GENERATE_RPM, LINTIAN, RPMLINT, OBJDUMP],
+        needs: &[CARGO_DEB, CARGO_GENERATE_RPM, LINTIAN, RPMLINT, RPM, OBJDUMP],
         actions: &[Action::new(&["cargo", "xtask", "dist", "--check"])],
     },
     Step {

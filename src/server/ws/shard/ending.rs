@@ -162,6 +162,12 @@ impl Shard {
         self.end(id, End::Close(CloseCode::PolicyViolation, "closed by an administrator"));
     }
 
+    /// What the client went on by has ended.
+    pub(super) fn dismiss(&mut self, id: u32) {
+        let reason = "the token or the session has ended";
+        self.end(id, End::Close(CloseCode::PolicyViolation, reason));
+    }
+
     /// The client is gone.
     pub(super) fn lose(&mut self, id: u32) {
         self.end(id, End::Lost);

@@ -1,7 +1,8 @@
 //! How the rest of the daemon reaches a shard: letters in a bounded box, and a bell that wakes it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::{Registry, Token, Waker};
@@ -12,6 +13,7 @@ use super::client::Arrival;
 use crate::api::Published;
 use crate::hub::{Answer, Client};
 use crate::server::WebSocketConfig;
+use crate::server::auth::Grant;
 use crate::server::groups::Refusal;
 
 /// Letters that may wait; who has another one waits.
@@ -29,6 +31,8 @@ pub(super) enum Letter {
     List(oneshot::Sender<Vec<Client>>),
     /// The client of this number is to leave; the answer is whether it was here.
     End(u64, oneshot::Sender<bool>),
+    /// The clients that went on by one of these are to leave.
+    Dismiss(Arc<HashSet<Grant>>),
     /// Somebody wants to know whether this is read.
     Probe(oneshot::Sender<()>),
 }

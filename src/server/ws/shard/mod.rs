@@ -22,6 +22,7 @@ pub(in crate::server) use client::Arrival;
 pub(in crate::server) use transport::Transport;
 pub use vitals::{Histogram, Laggards, Vitals};
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,6 +34,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 
 use super::super::WebSocketConfig;
+use super::super::auth::Grant;
 use super::super::counts::Counts;
 use super::super::history::History;
 use crate::hub::Client;
@@ -108,6 +110,18 @@ impl Shards {
     /// Sends the client of this number away; whether it was here.
     pub(in crate::server) async fn send_away(&self, number: u64) -> bool {
         self.ask(|reply| Letter::End(number, reply)).await.contains(&true)
+    }
+
+    /// Sends away the clients that went on by one of these grants.
+    pub(in crate::server) async fn dismiss(&self, ended: HashSet<Grant>) {
+        if ended.is_empty() {
+            return;
+        }
+        let ended = Arc::new(ended);
+        for inbox in &self.inboxes {
+            // One that has ended has no clients.
+            let _ = inbox.send(Letter::Dismiss(ended.clone())).await;
+        }
     }
 
     /// Returns when every shard has had a look at its letters; false if one has ended.

@@ -7,6 +7,7 @@ use super::ending::End;
 use super::thread::Shard;
 use crate::api::{ErrorCode, ErrorData, Pong, Reply};
 use crate::hub::client_id;
+use crate::server::auth::table;
 use crate::server::ws::inbound::{Inbound, fault};
 use crate::server::ws::{CloseCode, Decoder, Event, frame, reply};
 
@@ -112,6 +113,11 @@ impl Shard {
         now: Duration,
     ) -> Result<(), End> {
         match message {
+            Ok(message) if self.clients[id as usize].role < table::of_message(message.kind()) => {
+                let least = table::of_message(message.kind());
+                let text = format!("{}: it takes the role {least}", message.kind());
+                return self.refuse(id, fault(ErrorCode::Forbidden, text), now);
+            }
             Ok(Inbound::Ping) => {
                 let client_id = client_id(self.clients[id as usize].number);
                 self.reply(id, &Reply::Pong(Pong { client_id }));

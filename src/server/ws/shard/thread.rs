@@ -205,6 +205,12 @@ impl Shard {
                 }
                 let _ = reply.send(found.is_some());
             }
+            Letter::Dismiss(ended) => {
+                let is_over = |(_, client): &(usize, &Client)| ended.contains(&client.grant);
+                let over: Vec<usize> =
+                    self.clients.iter().filter(is_over).map(|(id, _)| id).collect();
+                over.into_iter().for_each(|id| self.dismiss(id as u32));
+            }
             Letter::Probe(reply) => {
                 let _ = reply.send(());
             }

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::hub::{self, Client, Coding, Draft, Hub, Membership, Peer, Subject};
 use crate::pipeline::{Envelope, Handle, Kept, Limits};
 use crate::scheduler::Controls;
+use crate::server::auth::Role;
 use crate::server::ws::reply::welcome;
 use crate::server::{self, App, Past, WebSocketConfig};
 
@@ -77,6 +78,8 @@ impl Served {
             membership: Membership::begin(&self.hub, coding),
             permit: Arc::new(permit),
             peer: Peer::Local,
+            role: Role::Admin,
+            grant: 0,
             connected_at: self.app.pipeline.clock.now().wall,
             coding,
             welcome: welcome(&self.app.pipeline, None, coding).await,
