@@ -8,6 +8,7 @@ mod access;
 mod certificates;
 mod cross_origin;
 mod exposure;
+mod groups;
 mod headers;
 mod hosts;
 mod local;

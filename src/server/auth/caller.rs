@@ -18,6 +18,34 @@ pub(in crate::server) struct Caller {
     pub(in crate::server) groups: Option<Arc<[String]>>,
 }
 
+/// What somebody who was let in may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::server) struct Rights {
+    pub(in crate::server) role: Role,
+    groups: Option<Arc<[String]>>,
+}
+
+impl Caller {
+    /// See [`Rights::beyond`]; none of somebody who may not even ask.
+    pub(in crate::server) fn beyond<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        self.rights().and_then(|rights| rights.beyond(names))
+    }
+}
+
+impl Rights {
+    /// The first of these groups of which they may neither see nor send messages.
+    pub(in crate::server) fn beyond<'a>(
+        &self,
+        mut names: impl Iterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        let groups = self.groups.as_deref()?;
+        names.find(|name| !groups.iter().any(|group| group == name))
+    }
+}
+
 /// By what they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::server) enum Who {
@@ -39,13 +67,18 @@ pub(super) const FIRST: Grant = 2;
 
 impl Caller {
     /// Somebody, where nobody has to say who they are.
-    pub(super) fn anybody() -> Self {
+    pub(in crate::server) fn anybody() -> Self {
         Self { who: Who::Anybody, role: Some(Role::Admin), grant: OPEN, groups: None }
     }
 
     /// Somebody who has not said who they are.
     pub(super) fn stranger() -> Self {
         Self { role: None, ..Self::anybody() }
+    }
+
+    /// What they may do; nothing if they have not said who they are.
+    pub(in crate::server) fn rights(&self) -> Option<Rights> {
+        Some(Rights { role: self.role?, groups: self.groups.clone() })
     }
 
     pub(super) fn user(uid: u32, role: Role) -> Self {

@@ -28,7 +28,7 @@ pub use secret::{Fingerprint, Secret};
 pub use token::{NewToken, Token, TokenError, add, revoke};
 
 pub(super) use audit::Deed;
-pub(super) use caller::Caller;
+pub(super) use caller::{Caller, Rights};
 pub(super) use failures::network;
 pub(super) use local::{LocalUser, look};
 pub(super) use login::{cookie, forget, is_secure, no_chance};

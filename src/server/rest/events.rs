@@ -7,11 +7,12 @@ use poem::web::{Data, Query};
 use poem::{IntoResponse, Response, handler};
 use serde_json::value::RawValue;
 
-use super::{Json, Problem, Result};
+use super::{Json, Problem, Result, groups};
 use crate::api::{Events, GapData};
 use crate::group;
 use crate::hub::{Ask, Entry, Filter, Gap, Place, Start, Type, TypeSet};
 use crate::server::App;
+use crate::server::auth::Caller;
 
 /// Events of one page, if nobody says how many, and at most.
 const LIMIT: usize = 100;
@@ -26,9 +27,11 @@ const BYTES: usize = 4 << 20;
 #[handler]
 pub(crate) async fn list(
     Data(app): Data<&App>,
+    Data(caller): Data<&Caller>,
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Response> {
     let wanted = Wanted::parse(&parameters)?;
+    groups::check(caller, wanted.filter.groups.iter().map(String::as_str))?;
     let (epoch, head) = app.pipeline.hub.position();
     let start = wanted.since.as_ref().map(|place| Start::after(place, &epoch, head));
     let mut page = Events::default();

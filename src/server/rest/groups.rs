@@ -12,6 +12,7 @@ use crate::group::Publisher;
 use crate::hub::client_id;
 use crate::pipeline::Pipeline;
 use crate::server::App;
+use crate::server::auth::Caller;
 use crate::server::groups::{self, Refusal};
 
 /// Groups of one answer, if nobody says how many, and at most.
@@ -24,11 +25,13 @@ const MEMBERS_MAX: usize = 1_000;
 #[handler]
 pub(crate) async fn list(
     Data(app): Data<&App>,
+    Data(caller): Data<&Caller>,
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json> {
     let page = Page::parse(&parameters)?;
+    let is_theirs = |name: &str| caller.beyond(std::iter::once(name)).is_none();
     let look = |state: &Pipeline, _| {
-        let said = state.groups.iter().filter(|(name, _)| page.is_beyond(name));
+        let said = state.groups.iter().filter(|(name, _)| page.is_beyond(name) && is_theirs(name));
         said.take(page.limit + 1).map(|(name, seq)| (name.to_string(), seq)).collect()
     };
     let said: Vec<(String, u64)> = app.pipeline.read_settled(look).await;
@@ -37,7 +40,9 @@ pub(crate) async fn list(
         page.add(&mut groups, &name).into_iter().for_each(|group| group.last_seq = Some(seq));
     }
     for client in app.shards.list().await {
-        for name in client.filter.memberships().filter(|name| page.is_beyond(name)) {
+        for name in
+            client.filter.memberships().filter(|name| page.is_beyond(name) && is_theirs(name))
+        {
             let Some(group) = page.add(&mut groups, name) else { continue };
             group.member_count += 1;
             if group.members.len() < MEMBERS_MAX {
@@ -53,11 +58,21 @@ pub(crate) async fn list(
 #[handler]
 pub(crate) async fn publish(
     Data(app): Data<&App>,
+    Data(caller): Data<&Caller>,
     Path(name): Path<String>,
     AnyJson(data): AnyJson,
 ) -> Result<Json> {
+    check(caller, std::iter::once(name.as_str()))?;
     let published = groups::publish(&app.pipeline, &app.counts, name, data, Publisher::Rest);
     Ok(Json::ok(&published.await?))
+}
+
+/// # Errors
+/// One of these groups is none of those of the caller's token.
+pub(super) fn check<'a>(caller: &Caller, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let Some(name) = caller.beyond(names) else { return Ok(()) };
+    let text = format!("group {name:?}: it is none of your token's groups");
+    Err(Problem::new(StatusCode::FORBIDDEN, "group_forbidden", text))
 }
 
 impl From<Refusal> for Problem {

@@ -17,7 +17,7 @@ use super::shard::{Arrival, Transport};
 use crate::api::ErrorCode;
 use crate::hub::{Coding, Membership, NoPlace, Peer};
 use crate::server::App;
-use crate::server::auth::{Caller, Grant, Role};
+use crate::server::auth::{Caller, Grant, Rights};
 use crate::server::connection::Upgrade;
 use crate::server::limits::Permit;
 use crate::server::problem::Problem;
@@ -47,8 +47,8 @@ pub(crate) fn upgrade(
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "This connection cannot be upgraded.")
     })?;
-    let caller = request.data::<Caller>().and_then(|caller| Some((caller.role?, caller.grant)));
-    let (role, grant) = caller.ok_or_else(|| {
+    let caller = request.data::<Caller>().and_then(|caller| Some((caller.rights()?, caller.grant)));
+    let (rights, grant) = caller.ok_or_else(|| {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "It is not known who has connected.")
     })?;
@@ -57,7 +57,7 @@ pub(crate) fn upgrade(
     if let Some(Err(error)) = &since {
         app.counts.errors.add(error.code.name());
     }
-    let client = Beginning { peer, role, grant, coding, since };
+    let client = Beginning { peer, rights, grant, coding, since };
     tokio::spawn(start(promise, app.clone(), client, permit));
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).finish();
     response.headers_mut().extend(accepted.headers());
@@ -67,7 +67,7 @@ pub(crate) fn upgrade(
 /// What is known of a client before it is one.
 struct Beginning {
     peer: Peer,
-    role: Role,
+    rights: Rights,
     grant: Grant,
     coding: Coding,
     since: Since,
@@ -75,7 +75,7 @@ struct Beginning {
 
 /// Hands the connection over to a shard. Nothing of it stays here.
 async fn start(promise: OnUpgrade, app: App, client: Beginning, permit: Arc<Permit>) {
-    let Beginning { peer, role, grant, coding, since } = client;
+    let Beginning { peer, rights, grant, coding, since } = client;
     let upgraded = match promise.await {
         Ok(upgraded) => upgraded,
         // The client went away before it had our answer.
@@ -100,7 +100,7 @@ async fn start(promise: OnUpgrade, app: App, client: Beginning, permit: Arc<Perm
         membership,
         permit,
         peer,
-        role,
+        rights,
         grant,
         connected_at,
         coding,

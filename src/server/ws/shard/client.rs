@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::transport::Transport;
 use crate::hub::{Coding, Membership, Peer, Welcome};
-use crate::server::auth::{Grant, Role};
+use crate::server::auth::{Grant, Rights};
 use crate::server::limits::Permit;
 use crate::server::ws::Decoder;
 use crate::server::ws::rate::Budget;
@@ -20,7 +20,7 @@ pub(in crate::server) struct Arrival {
     pub(in crate::server) membership: Membership,
     pub(in crate::server) permit: Arc<Permit>,
     pub(in crate::server) peer: Peer,
-    pub(in crate::server) role: Role,
+    pub(in crate::server) rights: Rights,
     pub(in crate::server) grant: Grant,
     pub(in crate::server) connected_at: Timestamp,
     pub(in crate::server) coding: Coding,
@@ -37,7 +37,7 @@ pub(super) struct Client {
     _permit: Arc<Permit>,
     pub(super) peer: Peer,
     /// What it may say, and by what it goes on.
-    pub(super) role: Role,
+    pub(super) rights: Rights,
     pub(super) grant: Grant,
     pub(super) connected_at: Timestamp,
     /// The message that is arriving, if one is.
@@ -79,13 +79,13 @@ pub(super) struct Flags {
 impl Client {
     pub(super) fn new(arrival: Arrival, now: u64) -> (Self, Membership, Coding, Welcome, Vec<u8>) {
         let Arrival { transport, early, membership, permit, peer, connected_at, .. } = arrival;
-        let Arrival { role, grant, coding, welcome, .. } = arrival;
+        let Arrival { rights, grant, coding, welcome, .. } = arrival;
         let client = Self {
             transport,
             number: membership.number,
             _permit: permit,
             peer,
-            role,
+            rights,
             grant,
             connected_at,
             decoder: None,

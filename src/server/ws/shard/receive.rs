@@ -7,7 +7,7 @@ use super::ending::End;
 use super::thread::Shard;
 use crate::api::{ErrorCode, ErrorData, Pong, Reply};
 use crate::hub::client_id;
-use crate::server::auth::table;
+use crate::server::auth::{Rights, table};
 use crate::server::ws::inbound::{Inbound, fault};
 use crate::server::ws::{CloseCode, Decoder, Event, frame, reply};
 
@@ -112,12 +112,8 @@ impl Shard {
         message: Result<Inbound, ErrorData>,
         now: Duration,
     ) -> Result<(), End> {
-        match message {
-            Ok(message) if self.clients[id as usize].role < table::of_message(message.kind()) => {
-                let least = table::of_message(message.kind());
-                let text = format!("{}: it takes the role {least}", message.kind());
-                return self.refuse(id, fault(ErrorCode::Forbidden, text), now);
-            }
+        let rights = &self.clients[id as usize].rights;
+        match message.and_then(|message| permitted(message, rights)) {
             Ok(Inbound::Ping) => {
                 let client_id = client_id(self.clients[id as usize].number);
                 self.reply(id, &Reply::Pong(Pong { client_id }));
@@ -165,5 +161,26 @@ impl Shard {
     pub(super) fn send(&mut self, id: u32, frame: &[u8], is_message: bool) {
         let client = &mut self.clients[id as usize];
         self.feeds.reply(id, frame, is_message, |bytes| client.write(bytes, self.now));
+    }
+}
+
+/// The message, if its client may send it.
+fn permitted(message: Inbound, rights: &Rights) -> Result<Inbound, ErrorData> {
+    let least = table::of_message(message.kind());
+    if rights.role < least {
+        let text = format!("{}: it takes the role {least}", message.kind());
+        return Err(fault(ErrorCode::Forbidden, text));
+    }
+    let beyond = match &message {
+        Inbound::Subscribe(filter, _) => rights.beyond(filter.groups.iter().map(String::as_str)),
+        Inbound::Publish { group, .. } => rights.beyond(std::iter::once(group.as_str())),
+        Inbound::Unsubscribe | Inbound::Ping => None,
+    };
+    match beyond {
+        Some(group) => {
+            let text = format!("group {group:?}: it is none of your token's groups");
+            Err(fault(ErrorCode::Forbidden, text))
+        }
+        None => Ok(message),
     }
 }

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::hub::{self, Client, Coding, Draft, Hub, Membership, Peer, Subject};
 use crate::pipeline::{Envelope, Handle, Kept, Limits};
 use crate::scheduler::Controls;
-use crate::server::auth::Role;
+use crate::server::auth::Caller;
 use crate::server::ws::reply::welcome;
 use crate::server::{self, App, Past, WebSocketConfig};
 
@@ -78,7 +78,7 @@ impl Served {
             membership: Membership::begin(&self.hub, coding),
             permit: Arc::new(permit),
             peer: Peer::Local,
-            role: Role::Admin,
+            rights: Caller::anybody().rights().expect("everything"),
             grant: 0,
             connected_at: self.app.pipeline.clock.now().wall,
             coding,
