@@ -25,11 +25,16 @@ pub fn routes(app: App) -> BoxEndpoint<'static, Response> {
 }
 
 fn api() -> Route {
-    use rest::{
-        alerts, audit, clients, collectors, doctor, events, groups, notifications, openapi,
-        plugins, reload, samples, session, silences, status, tasks, tokens,
-    };
-    Route::new()
+    use rest::{openapi, reload};
+    queries(access(alerting(state(Route::new()))))
+        .at("/reload", Methods::post(reload::reload).boxed())
+        .at("/openapi.json", Methods::get(openapi::get_document).boxed())
+}
+
+/// What the daemon has: the host, its collectors, its clients and tasks.
+fn state(route: Route) -> Route {
+    use rest::{clients, collectors, doctor, events, groups, plugins, samples, status, tasks};
+    route
         .at("/status", Methods::get(status::get_status).boxed())
         .at("/health", Methods::get(status::get_health).boxed())
         .at("/metrics", Methods::get(status::get_metrics).boxed())
@@ -52,9 +57,29 @@ fn api() -> Route {
                 .boxed(),
         )
         .at("/tasks/:id/stop", Methods::post(tasks::stop).boxed())
+}
+
+/// Alerts, what they come of, and who is told.
+fn alerting(route: Route) -> Route {
+    use rest::{alerts, notifications, silences};
+    route
         .at("/alerts", Methods::get(alerts::list).and(Method::POST, alerts::fire).boxed())
         .at("/alerts/:id", Methods::get(alerts::show).boxed())
         .at("/alerts/:id/resolve", Methods::post(alerts::resolve).boxed())
+        .at("/alerts/:id/acknowledge", Methods::post(alerts::acknowledge).boxed())
+        .at("/silences", Methods::get(silences::list).and(Method::POST, silences::create).boxed())
+        .at("/silences/:id", Methods::delete(silences::remove).boxed())
+        .at("/rules", Methods::get(prometheus::list_rules).boxed())
+        .at("/rules/replay", Methods::get(prometheus::replay_rules).boxed())
+        .at("/notifications", Methods::get(notifications::list).boxed())
+        .at("/notify/channels", Methods::get(notifications::list_channels).boxed())
+        .at("/notify/channels/:id/test", Methods::post(notifications::test).boxed())
+}
+
+/// Who may do what, and who has.
+fn access(route: Route) -> Route {
+    use rest::{audit, session, tokens};
+    route
         .at("/audit", Methods::get(audit::list).boxed())
         .at(
             "/session",
@@ -65,41 +90,21 @@ fn api() -> Route {
         )
         .at("/tokens", Methods::get(tokens::list).and(Method::POST, tokens::create).boxed())
         .at("/tokens/:id", Methods::delete(tokens::delete).boxed())
-        .at("/alerts/:id/acknowledge", Methods::post(alerts::acknowledge).boxed())
-        .at("/silences", Methods::get(silences::list).and(Method::POST, silences::create).boxed())
-        .at("/silences/:id", Methods::delete(silences::remove).boxed())
-        .at("/rules", Methods::get(prometheus::list_rules).boxed())
-        .at("/rules/replay", Methods::get(prometheus::replay_rules).boxed())
-        .at("/notifications", Methods::get(notifications::list).boxed())
-        .at("/notify/channels", Methods::get(notifications::list_channels).boxed())
-        .at("/notify/channels/:id/test", Methods::post(notifications::test).boxed())
-        .at("/reload", Methods::post(reload::reload).boxed())
-        .at(
-            "/query",
-            Methods::get(prometheus::at_one_time)
-                .and(Method::POST, prometheus::at_one_time)
-                .boxed(),
-        )
-        .at(
-            "/query_range",
-            Methods::get(prometheus::over_time).and(Method::POST, prometheus::over_time).boxed(),
-        )
-        .at(
-            "/series",
-            Methods::get(prometheus::list_series)
-                .and(Method::POST, prometheus::list_series)
-                .boxed(),
-        )
-        .at(
-            "/labels",
-            Methods::get(prometheus::list_labels)
-                .and(Method::POST, prometheus::list_labels)
-                .boxed(),
-        )
-        .at("/label/:id/values", Methods::get(prometheus::list_values).boxed())
-        .at("/metadata", Methods::get(prometheus::list_metadata).boxed())
-        .at("/status/buildinfo", Methods::get(prometheus::show_build).boxed())
-        .at("/openapi.json", Methods::get(openapi::get_document).boxed())
+}
+
+/// Prometheus' own paths.
+fn queries(route: Route) -> Route {
+    use prometheus::{
+        at_one_time, list_labels, list_metadata, list_series, list_values, over_time, show_build,
+    };
+    route
+        .at("/query", Methods::get(at_one_time).and(Method::POST, at_one_time).boxed())
+        .at("/query_range", Methods::get(over_time).and(Method::POST, over_time).boxed())
+        .at("/series", Methods::get(list_series).and(Method::POST, list_series).boxed())
+        .at("/labels", Methods::get(list_labels).and(Method::POST, list_labels).boxed())
+        .at("/label/:id/values", Methods::get(list_values).boxed())
+        .at("/metadata", Methods::get(list_metadata).boxed())
+        .at("/status/buildinfo", Methods::get(show_build).boxed())
 }
 
 fn to_dashboard() -> Response {
