@@ -18,7 +18,7 @@ pub struct Channel {
     #[serde(rename = "type")]
     pub kind: Kind,
     /// The address: of webhook, slack, discord, teams the whole of it; of ntfy that of the server,
-    /// https://ntfy.sh if absent.
+    /// `https://ntfy.sh` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"https://hooks.example.org/gz-monitor")]
     pub url: Option<Secret>,
