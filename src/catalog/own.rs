@@ -77,6 +77,7 @@ pub(super) const OWN: &[(&str, &str)] = &[
         "Processor time of the busiest processes, in percent of one processor.",
     ),
     ("gz_process_top_resident_memory_bytes", "Memory of the largest processes (/proc/PID/statm)."),
+    ("gz_recording_rule_success", "Whether the last evaluation of a recording rule succeeded."),
     ("gz_storage_backlog_events", "Events that wait until there is a disk again."),
     ("gz_storage_commit_duration_seconds_total", "Time spent committing to disk."),
     ("gz_storage_commit_failures_total", "Commits that failed."),

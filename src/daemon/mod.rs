@@ -12,6 +12,7 @@ mod listeners;
 mod notifier;
 mod notify_series;
 mod plugins;
+mod recording;
 mod reload;
 mod service;
 mod signals;

@@ -1,5 +1,6 @@
 //! What every request handler may reach.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
+use crate::alert::Health;
 use crate::api::Plugins;
 use crate::doctor::Setup;
 use crate::hub::Archive;
@@ -62,6 +64,7 @@ pub struct Inner {
     plugins: RwLock<Arc<Plugins>>,
     setup: RwLock<Setup>,
     notifier: RwLock<Option<notify::Handle>>,
+    recordings: RwLock<Arc<BTreeMap<Arc<str>, Health>>>,
     /// One look at the daemon at a time.
     pub(super) examinations: Arc<Semaphore>,
     closing: watch::Sender<bool>,
@@ -105,6 +108,7 @@ impl App {
             plugins: RwLock::default(),
             setup: RwLock::default(),
             notifier: RwLock::default(),
+            recordings: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
         })))
@@ -202,6 +206,21 @@ impl App {
     /// Shows how the daemon is set up now, to who asks what is wrong with it.
     pub fn show_setup(&self, setup: Setup) {
         *self.setup.write() = setup;
+    }
+
+    /// The history on disk, if there is one.
+    pub fn shelf(&self) -> Option<Arc<dyn Shelf>> {
+        self.past.shelf.clone()
+    }
+
+    /// Shows how the recording rules are doing, by id.
+    pub fn show_recordings(&self, health: BTreeMap<Arc<str>, Health>) {
+        *self.recordings.write() = Arc::new(health);
+    }
+
+    /// How the recording rules are doing, by id.
+    pub(super) fn recordings(&self) -> Arc<BTreeMap<Arc<str>, Health>> {
+        self.recordings.read().clone()
     }
 
     /// Shows who tells of alerts.
