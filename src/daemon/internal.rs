@@ -18,6 +18,9 @@ use crate::server::{App, AuthVitals};
 use crate::store::{CollectorState, CollectorStatus};
 use crate::telemetry;
 
+/// What the plugin, and its collector, is called.
+pub(super) const NAME: &str = "gz-monitor";
+
 /// Makes sources that look at the daemon, once it runs.
 pub(super) struct Internal(Arc<OnceLock<(App, Arc<Vitals>)>>);
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::internal::Internal;
+use super::internal::{self, Internal};
 use super::recording::{self, RecordingRules};
 use super::tokens;
 use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
@@ -24,7 +24,7 @@ pub struct Plugins {
 impl Default for Plugins {
     fn default() -> Self {
         let (host, running) = (PluginHost::with_builtins(), Arc::default());
-        host.add("gz-monitor", Arc::new(Internal::new(Arc::clone(&running))));
+        host.add(internal::NAME, Arc::new(Internal::new(Arc::clone(&running))));
         host.add(recording::NAME, Arc::new(RecordingRules::new(Arc::clone(&running))));
         Self { host: Arc::new(host), running }
     }
@@ -34,6 +34,11 @@ impl Plugins {
     /// The plugins by name.
     pub fn host(&self) -> Arc<PluginHost> {
         self.host.clone()
+    }
+
+    /// Whether a plugin looks at a running daemon, and has nothing to look at without one.
+    pub fn needs_daemon(&self, plugin: &str) -> bool {
+        [internal::NAME, recording::NAME].contains(&plugin)
     }
 
     /// The collectors that a configuration means: every plugin of our own that has something to do,
