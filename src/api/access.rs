@@ -93,7 +93,8 @@ pub struct AuditEntry {
     /// "token NAME", "session of token NAME", "user UID", or "anybody".
     pub who: String,
     pub role: Option<&'static str>,
-    /// Address and port; "unix" if it came by the Unix socket.
+    /// Address and port; the address alone of whoever is behind a trusted proxy; "unix" if it came by
+    /// the Unix socket.
     pub from: String,
     pub method: String,
     pub path: String,

@@ -147,6 +147,7 @@ fn server(config: &Config, report: &mut Report<'_>) {
     let server = &config.server;
     report.within(&keys("server.hosts"), server.hosts.len(), 0..=LISTED_MAX);
     report.within(&keys("server.origins"), server.origins.len(), 0..=LISTED_MAX);
+    report.within(&keys("server.trusted_proxies"), server.trusted_proxies.len(), 0..=LISTED_MAX);
     if let Some(mistake) = server.socket_mistake() {
         report.refuse(&[keys("server.socket")], mistake, None);
     }

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use tokio_util::either::Either;
 
 use super::auth::{self, Deed, Judged, LocalUser, Role};
-use super::gate::{Admitted, Arrival};
+use super::gate::{Admitted, Arrival, Sender};
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Accepted, Stream};
@@ -141,6 +141,12 @@ struct Ends {
     user: Option<LocalUser>,
 }
 
+/// How a request has come, and whose it is.
+struct By {
+    ends: Ends,
+    sender: Sender,
+}
+
 async fn answer<E>(
     request: Request<Incoming>,
     ends: Ends,
@@ -156,16 +162,19 @@ where
 {
     let started = Instant::now();
     let local = ends.local.as_socket_addr().map(SocketAddr::ip);
-    let arrival = Arrival { scheme: ends.scheme.clone(), local };
-    let peer = socket::peer_of(&ends.remote);
-    let judged = app.paces.check_address(peer);
-    let judged = judged.and_then(|()| app.gate.judge(&request, &arrival, peer));
-    let is_trusted = judged.as_ref().is_ok_and(|admitted| admitted.is_trusted);
+    let sender = app.gate.sender(&request, socket::peer_of(&ends.remote), &ends.scheme);
+    let judged = sender.and_then(|sender| {
+        app.paces.check_address(sender.peer)?;
+        let arrival = Arrival { scheme: sender.scheme.clone(), local };
+        Ok((app.gate.judge(&request, &arrival, sender.peer)?, sender))
+    });
+    let is_trusted = judged.as_ref().is_ok_and(|(admitted, _)| admitted.is_trusted);
     let mut response = match judged {
         Err(problem) => problem.as_response(),
-        Ok(admitted) => {
+        Ok((admitted, sender)) => {
             let method = request.method().clone();
-            let mut response = authorized(request, ends, &admitted, endpoint, app, config).await;
+            let by = By { ends, sender };
+            let mut response = authorized(request, by, &admitted, endpoint, app, config).await;
             admitted.complete(&method, response.headers_mut());
             response
         }
@@ -178,7 +187,7 @@ where
 /// Answers a request that means us, if whoever asks may.
 async fn authorized<E>(
     mut request: Request<Incoming>,
-    ends: Ends,
+    By { ends, sender: Sender { peer, scheme } }: By,
     admitted: &Admitted,
     endpoint: &E,
     app: &App,
@@ -187,7 +196,6 @@ async fn authorized<E>(
 where
     E: Endpoint<Output = Response>,
 {
-    let peer = socket::peer_of(&ends.remote);
     let judged = match app.auth.judge(&request, admitted.is_foreign(), peer, ends.user) {
         Ok(judged) => judged,
         Err(problem) => return problem.as_response(),
@@ -195,10 +203,11 @@ where
     if let Err(problem) = app.paces.check_caller(&judged.caller) {
         return problem.as_response();
     }
-    let is_secure = auth::is_secure(&ends.scheme, request.headers());
+    let is_secure = auth::is_secure(&scheme, request.headers());
     let deed = judged.changes().then(|| deed(&request, &judged, peer));
     request.extensions_mut().insert(judged.caller.clone());
-    let request = poem::Request::from((request, ends.local, ends.remote, ends.scheme));
+    request.extensions_mut().insert(peer);
+    let request = poem::Request::from((request, ends.local, ends.remote, scheme));
     let mut response = match timeout(*config.request_timeout, endpoint.call(request)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => problem::answer(error).await,

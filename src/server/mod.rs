@@ -39,7 +39,7 @@ pub use auth::{
 pub use config::{Config, WebSocketConfig, usual_sockets};
 pub use credential_file::CredentialFile;
 pub use exposition::{Format, expose};
-pub use gate::{ListedHost, ListedOrigin, Reason};
+pub use gate::{ListedHost, ListedOrigin, ListedProxy, ProxyHeader, Reason};
 pub use meter::HttpTotals;
 pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
 pub use routes::routes;

@@ -15,6 +15,7 @@ mod local;
 mod login;
 mod origins;
 mod pace;
+mod proxies;
 mod refusals;
 mod roles;
 mod tls;

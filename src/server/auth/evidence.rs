@@ -13,7 +13,7 @@ pub(in crate::server) const COOKIES: [&str; 2] =
 const SUBPROTOCOL: &str = "bearer.";
 
 /// On a request that comes by the Unix socket, these say that whoever connected speaks for another.
-const OF_OTHERS: [&str; 8] = [
+const OF_OTHERS: [&str; 9] = [
     "cookie",
     "forwarded",
     "origin",
@@ -21,6 +21,7 @@ const OF_OTHERS: [&str; 8] = [
     "via",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-forwarded-proto",
     "x-real-ip",
 ];
 

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
-use poem::web::{Data, RemoteAddr};
+use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
 
 use super::{Json, JsonBody, Result};
 use crate::api::{Login, Session};
+use crate::hub::Peer;
 use crate::server::App;
 use crate::server::auth::{Caller, cookie, forget, is_secure};
-use crate::server::socket::peer_of;
 
 /// `GET /api/v1/session`: whom the daemon takes the caller for.
 #[handler]
@@ -32,11 +32,11 @@ pub(crate) fn show(Data(app): Data<&App>, Data(caller): Data<&Caller>) -> Json {
 pub(crate) async fn begin(
     Data(app): Data<&App>,
     Data(caller): Data<&Caller>,
+    Data(peer): Data<&Peer>,
     request: &Request,
-    remote: &RemoteAddr,
     JsonBody(Login { token }): JsonBody<Login>,
 ) -> Result<Response> {
-    let (secret, lifetime, mut ended) = app.auth.log_in(&token, peer_of(remote))?;
+    let (secret, lifetime, mut ended) = app.auth.log_in(&token, *peer)?;
     ended.extend(end_session(app, caller));
     app.shards.dismiss(ended).await;
     let is_secure = is_secure(request.scheme(), request.headers());
