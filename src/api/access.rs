@@ -64,10 +64,13 @@ pub struct Login {
 pub struct Session {
     /// Whether one has to say who one is.
     pub required: bool,
-    /// "anybody", "token", "session", or "user" for one of this machine by the Unix socket.
+    /// "anybody", "token", "session", "certificate", or "user" for one of this machine by the Unix
+    /// socket.
     pub kind: &'static str,
     /// The name of the token, if it is known by one.
     pub token: Option<String>,
+    /// The name in the certificate, if it is known by one.
+    pub certificate: Option<String>,
     /// "viewer", "operator" or "admin"; null of whoever has to say first who they are.
     pub role: Option<&'static str>,
     /// The groups whose messages the caller may see and send; null for all of them.
@@ -90,7 +93,7 @@ pub struct Audit {
 pub struct AuditEntry {
     /// RFC 3339, UTC.
     pub at: String,
-    /// "token NAME", "session of token NAME", "user UID", or "anybody".
+    /// "token NAME", "session of token NAME", "certificate NAME", "user UID", or "anybody".
     pub who: String,
     pub role: Option<&'static str>,
     /// Address and port; the address alone of whoever is behind a trusted proxy; "unix" if it came by

@@ -92,7 +92,7 @@ impl App {
             limits: ConnectionLimits::default(),
             counts,
             gate: Gate::new(&config),
-            auth: Auth::new(&config.auth),
+            auth: Auth::new(&config),
             paces: Paces::new(&config),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
@@ -162,8 +162,11 @@ impl App {
     }
 
     /// Has TCP connections speak TLS with this certificate from now on, or none without one.
-    /// Connections that are open live on.
+    /// Connections that are open live on, but for those by a client's certificate of authorities that
+    /// are no longer asked.
     pub fn adopt_certificate(&self, certificate: Option<Certificate>) {
+        let authorities = certificate.as_ref().and_then(|certificate| certificate.authorities);
+        self.auth.ask_for_certificates(authorities);
         *self.certificate.write() = certificate.map(Arc::new);
     }
 
@@ -172,7 +175,7 @@ impl App {
         self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
-        self.auth.configure(&config.auth);
+        self.auth.configure(&config);
         self.paces.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);

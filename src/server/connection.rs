@@ -23,11 +23,12 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::either::Either;
 
-use super::auth::{self, Deed, Judged, LocalUser, Role};
+use super::auth::{self, Deed, Judged, LocalUser, Role, Shown};
 use super::gate::{Admitted, Arrival, Sender};
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Accepted, Stream};
+use super::tls::ClientCertificate;
 use super::{App, Config, hardening, problem, tls};
 use crate::hub::Peer;
 use crate::sample::brief;
@@ -67,13 +68,14 @@ pub(super) async fn serve<E>(
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
-    let Some(stream) = secure(accepted, &app, &config).await else { return };
+    let Some(stream) = secure(accepted, peer, &app, &config, &permit).await else { return };
     let Ok((local, remote)) = socket::addresses(&stream, peer) else { return };
     let scheme = socket::scheme(&stream);
     let user = match &stream {
         Either::Right(stream) => auth::look(stream, app.auth.operator_group()).await,
         Either::Left(_) => None,
     };
+    let known = (permit.shown(), user);
     let permit = Arc::new(permit);
     let asked = Notify::new();
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -83,7 +85,7 @@ pub(super) async fn serve<E>(
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
         let ends =
-            Ends { local: local.clone(), remote: remote.clone(), scheme: scheme.clone(), user };
+            Ends { local: local.clone(), remote: remote.clone(), scheme: scheme.clone(), known };
         answer(request, ends, &*endpoint, &app, &config)
     });
     let connection = http1::Builder::new()
@@ -112,7 +114,13 @@ pub(super) async fn serve<E>(
 }
 
 /// Shakes hands where a certificate is shown. `None` if that comes to nothing.
-async fn secure(accepted: Accepted, app: &App, config: &Config) -> Option<Stream> {
+async fn secure(
+    accepted: Accepted,
+    peer: Peer,
+    app: &App,
+    config: &Config,
+    permit: &Permit,
+) -> Option<Stream> {
     let stream = match accepted {
         Either::Left(stream) => stream,
         Either::Right(stream) => return Some(Either::Right(stream)),
@@ -126,10 +134,17 @@ async fn secure(accepted: Accepted, app: &App, config: &Config) -> Option<Stream
         app.closed().await;
         tokio::time::sleep(FIRST_REQUEST).await;
     };
-    tokio::select! {
-        shaken = shaking => shaken.map(|stream| Either::Left(Either::Right(stream))),
-        () = closing => None,
+    let stream = tokio::select! {
+        shaken = shaking => shaken?,
+        () = closing => return None,
+    };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    if let Some((shown, authorities)) = shown.zip(certificate.authorities)
+        && let Some(shown) = ClientCertificate::read(shown)
+    {
+        permit.show(shown, authorities, peer);
     }
+    Some(Either::Left(Either::Right(stream)))
 }
 
 /// Both ends of a connection, and how it is spoken on.
@@ -137,8 +152,8 @@ struct Ends {
     local: LocalAddr,
     remote: RemoteAddr,
     scheme: Scheme,
-    /// Who has connected by the Unix socket.
-    user: Option<LocalUser>,
+    /// What was shown in the handshake of TLS, and who has connected by the Unix socket.
+    known: (Option<Shown>, Option<LocalUser>),
 }
 
 /// How a request has come, and whose it is.
@@ -196,7 +211,7 @@ async fn authorized<E>(
 where
     E: Endpoint<Output = Response>,
 {
-    let judged = match app.auth.judge(&request, admitted.is_foreign(), peer, ends.user) {
+    let judged = match app.auth.judge(&request, admitted.is_foreign(), peer, ends.known) {
         Ok(judged) => judged,
         Err(problem) => return problem.as_response(),
     };

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::StatusCode;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::auth::network;
-use super::{App, Config};
+use super::auth::{Shown, network};
+use super::tls::ClientCertificate;
+use super::{App, Config, Fingerprint};
 use crate::hub::Peer;
 
 /// Counts open connections.
@@ -42,6 +44,8 @@ enum Holder {
 pub(super) struct Permit {
     app: App,
     holder: Mutex<Holder>,
+    /// The certificate that it has shown, which is known for as long as it lives.
+    shown: OnceLock<Shown>,
     fresh: AtomicBool,
 }
 
@@ -111,7 +115,7 @@ impl App {
             open.fresh += 1;
             *open.by_holder.entry(holder).or_default() += 1;
             let (holder, fresh) = (Mutex::new(holder), AtomicBool::new(true));
-            return Ok(Permit { app: self.clone(), holder, fresh });
+            return Ok(Permit { app: self.clone(), holder, shown: OnceLock::new(), fresh });
         };
         self.counts.connections_refused.add(reason);
         Err(status)
@@ -124,6 +128,16 @@ impl Permit {
         if self.fresh.swap(false, Ordering::Relaxed) {
             self.app.limits.open.lock().fresh -= 1;
         }
+    }
+
+    /// The connection has shown a certificate.
+    pub(super) fn show(&self, certificate: ClientCertificate, by: Fingerprint, peer: Peer) {
+        self.shown.get_or_init(|| self.app.auth.show(certificate, by, peer));
+    }
+
+    /// The certificate that it has shown.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        self.shown.get().copied()
     }
 
     /// The connection is from now on `peer`'s alone, for whom a proxy has made it.
@@ -151,6 +165,9 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.has_asked();
+        if let Some(shown) = self.shown() {
+            self.app.auth.forget(shown);
+        }
         let holder = *self.holder.get_mut();
         let mut open = self.app.limits.open.lock();
         open.total -= 1;

@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod certificates;
+mod client_certificates;
 mod cross_origin;
 mod exposure;
 mod groups;

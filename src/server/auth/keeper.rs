@@ -97,10 +97,7 @@ impl App {
 impl Auth {
     /// Has these tokens in force; gives the grants that have ended.
     fn adopt(&self, tokens: Vec<Token>, stamp: Stamp) -> HashSet<Grant> {
-        let (is_asked, is_local) = {
-            let settings = self.settings.read();
-            (settings.required, settings.trust_local)
-        };
+        let (is_asked, is_local) = (self.is_asked(), self.settings.read().trust_local);
         let mut state = self.state.write();
         let (tokens, mut ended) = state.tokens.succeeded_by(tokens, || self.next_grant());
         (state.tokens, state.read, state.trouble) = (Arc::new(tokens), stamp, None);
@@ -160,6 +157,7 @@ impl Auth {
         let mut ended: HashSet<Grant> = over.difference(&known).copied().collect();
         let sessions = self.end_sessions(&ended);
         ended.extend(sessions);
+        ended.extend(self.certificates.lock().sweep(Timestamp::now()));
         ended
     }
 

@@ -20,6 +20,7 @@ pub(crate) fn show(Data(app): Data<&App>, Data(caller): Data<&Caller>) -> Json {
         required: app.auth_vitals().is_required,
         kind: caller.who.kind(),
         token: caller.who.token().map(str::to_owned),
+        certificate: caller.who.certificate().map(str::to_owned),
         role: caller.role.map(|role| role.name()),
         groups: caller.groups.as_ref().map(|groups| groups.to_vec()),
         // Strangers need not know.
