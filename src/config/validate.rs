@@ -310,6 +310,16 @@ fn storage(config: &Config, report: &mut Report<'_>) {
     report.size("storage.backlog", storage.backlog, 64 << 10, 1 << 30);
     report.time(&keys("history.events"), history.events, HumanDuration::secs(1));
     report.size("history.events_size", history.events_size, 64 << 10, 1 << 40);
+    let hour = HumanDuration::secs(3_600);
+    let range = hour..=MAX_AGE;
+    report.bounded(
+        &keys("history.audit"),
+        &history.audit,
+        &range,
+        ["short", "long"],
+        HumanDuration::exact,
+    );
+    report.count("history.audit_entries", history.audit_entries);
     samples(config, report);
 }
 

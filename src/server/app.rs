@@ -19,6 +19,7 @@ use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
 use crate::api::Plugins;
+use crate::audit::Book;
 use crate::doctor::Setup;
 use crate::hub::Archive;
 use crate::notify;
@@ -84,7 +85,8 @@ impl App {
         pipeline.hub.deflater.configure(websocket.compression());
         let history = Arc::new(History::new(pipeline.hub.clone(), past.archive.clone()));
         let counts = Arc::new(Counts::default());
-        let shards = Shards::start(&pipeline, &history, &counts, &websocket)?;
+        let auth = Auth::new(&config);
+        let shards = Shards::start(&pipeline, &history, (&counts, &auth.audit), &websocket)?;
         Ok(Self(Arc::new(Inner {
             pipeline,
             controls,
@@ -92,7 +94,7 @@ impl App {
             limits: ConnectionLimits::default(),
             counts,
             gate: Gate::new(&config),
-            auth: Auth::new(&config),
+            auth,
             paces: Paces::new(&config),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
@@ -215,6 +217,16 @@ impl App {
     /// Who tells of alerts, if somebody does.
     pub fn notifier(&self) -> Option<notify::Handle> {
         self.notifier.read().clone()
+    }
+
+    /// From now on it is kept in `book` what was changed by whom; those up to `last` are in it.
+    pub fn keep_audit(&self, book: Arc<dyn Book>, last: u64) {
+        self.auth.audit.keep(book, last);
+    }
+
+    /// Has the last of it written, and lets go of the book.
+    pub async fn end_audit(&self) {
+        self.auth.audit.end().await;
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,13 +24,14 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::either::Either;
 
-use super::auth::{self, Deed, Judged, LocalUser, Role, Shown};
+use super::auth::{self, Judged, LocalUser, Shown};
 use super::gate::{Admitted, Arrival, Sender};
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Accepted, Stream};
 use super::tls::ClientCertificate;
 use super::{App, Config, hardening, problem, tls};
+use crate::audit::Deed;
 use crate::hub::Peer;
 use crate::sample::brief;
 
@@ -54,6 +56,21 @@ impl Upgrade {
     /// The promise, once.
     pub(super) fn take(&self) -> Option<OnUpgrade> {
         self.promise.lock().take()
+    }
+}
+
+/// What the handler of a request has to say about it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remark(Arc<AtomicBool>);
+
+impl Remark {
+    /// It brings data, as collectors do, and changes nothing that somebody would be asked about.
+    pub(super) fn brings_data(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_data(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -220,6 +237,8 @@ where
     }
     let is_secure = auth::is_secure(&scheme, request.headers());
     let deed = judged.changes().then(|| deed(&request, &judged, peer));
+    let remark = Remark::default();
+    request.extensions_mut().insert(remark.clone());
     request.extensions_mut().insert(judged.caller.clone());
     request.extensions_mut().insert(peer);
     let request = poem::Request::from((request, ends.local, ends.remote, scheme));
@@ -228,8 +247,8 @@ where
         Ok(Err(error)) => problem::answer(error).await,
         Err(_) => too_slow(*config.request_timeout),
     };
-    if let Some(deed) = deed {
-        app.auth.note(Deed { status: response.status().as_u16(), ..deed });
+    if let Some(deed) = deed.filter(|_| !remark.is_data()) {
+        app.auth.audit.note(Deed { status: response.status().as_u16(), ..deed });
     }
     // What the handler says of the session counts more.
     let stale = judged.stale().filter(|_| !response.headers().contains_key(SET_COOKIE));
@@ -244,8 +263,8 @@ fn deed(request: &Request<Incoming>, judged: &Judged, peer: Peer) -> Deed {
     Deed {
         at: Timestamp::now(),
         who: judged.caller.who.to_string(),
-        role: judged.caller.role.map(Role::name),
-        from: peer,
+        role: judged.caller.role.map(|role| role.name().to_owned()),
+        from: peer.to_string(),
         method: request.method().to_string(),
         // Without what comes after the path, where somebody may have put a secret.
         path: brief(request.uri().path()),

@@ -74,7 +74,9 @@ impl Paces {
             return Ok(());
         }
         let wait = self.by_grant.wait(caller.grant);
-        wait.map_or(Ok(()), |wait| Err(too_many("token or certificate (server.auth.max_request_rate)", wait)))
+        wait.map_or(Ok(()), |wait| {
+            Err(too_many("token or certificate (server.auth.max_request_rate)", wait))
+        })
     }
 
     /// Requests refused so far, for their address and for their token.

@@ -15,8 +15,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::certificates::{Authority, Offer, Owned, Pair, config, connect, connect_as, shake};
 use crate::roles::{ROLES, cell, routes};
-use crate::tls::{ONLY_12, ONLY_13};
 use crate::support::{Builder, Daemon, PATIENCE, daemon, run, until};
+use crate::tls::{ONLY_12, ONLY_13};
 use crate::{Answered, exchange, request};
 
 /// A name of each role, and one with groups.
@@ -273,8 +273,10 @@ async fn it_ends_with_its_row_its_authority_and_its_time() {
     let mut stream = secured.stream(&short).await;
     assert_eq!(close_code(&mut stream).await, Some(1008));
     assert!(Timestamp::now().as_second() >= end, "not before");
-    until("it is refused", || async { secured.is_refused(Some(short.clone())).await.then_some(()) })
-        .await;
+    until("it is refused", || async {
+        secured.is_refused(Some(short.clone())).await.then_some(())
+    })
+    .await;
     // Its authority, which is taken up as the daemon's own certificate is.
     let next = Authority::new("the next");
     fs::write(secured.daemon.path().join("clients.pem"), &next.pem).expect("a file");

@@ -5,6 +5,7 @@
 mod support;
 
 mod access;
+mod audit;
 mod certificates;
 mod client_certificates;
 mod cross_origin;

@@ -142,9 +142,8 @@ async fn wrong_tokens_and_requests_are_counted_by_client() {
     assert_eq!(statuses, [401, 401, 429, 429, 401], "a claim is no way around");
     daemon.until_logged("peer=192.0.2.1 ").await;
     // Of IPv6 a network counts as one.
-    let ask = async |client: &str| {
-        ask_from(&daemon, PROXY, ("GET", "/healthz"), &[(FOR, client)]).await
-    };
+    let ask =
+        async |client: &str| ask_from(&daemon, PROXY, ("GET", "/healthz"), &[(FOR, client)]).await;
     let mut refused = ask("2001:db8::1").await;
     while refused.status == 200 {
         refused = ask("2001:db8::1").await;
@@ -239,7 +238,10 @@ async fn a_proxy_on_the_unix_socket_is_believed_and_lends_no_rights() {
     assert_eq!(last_change(&daemon).await, "192.0.2.1");
     assert_eq!(ask("/api/v1/tasks", &[]).await.status, 201);
     assert_eq!(last_change(&daemon).await, "unix");
-    assert_eq!(from(&daemon, PROXY, &[(FOR, "192.0.2.1")]).await.split(':').next(), Some("127.0.0.1"));
+    assert_eq!(
+        from(&daemon, PROXY, &[(FOR, "192.0.2.1")]).await.split(':').next(),
+        Some("127.0.0.1")
+    );
     for (name, value) in [(FOR, "192.0.2.1"), (PROTO, "https")] {
         let answered = ask("/api/v1/session", &[(name, value)]).await;
         assert!(answered.body.contains("\"kind\":\"anybody\""), "{name}: {answered:?}");

@@ -21,6 +21,7 @@ pub(in crate::server) struct Caller {
 /// What somebody who was let in may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::server) struct Rights {
+    pub(in crate::server) who: Who,
     pub(in crate::server) role: Role,
     groups: Option<Arc<[String]>>,
 }
@@ -80,7 +81,7 @@ impl Caller {
 
     /// What they may do; nothing if they have not said who they are.
     pub(in crate::server) fn rights(&self) -> Option<Rights> {
-        Some(Rights { role: self.role?, groups: self.groups.clone() })
+        Some(Rights { who: self.who.clone(), role: self.role?, groups: self.groups.clone() })
     }
 
     pub(super) fn user(uid: u32, role: Role) -> Self {

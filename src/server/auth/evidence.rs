@@ -14,14 +14,8 @@ pub(in crate::server) const COOKIES: [&str; 2] =
 const SUBPROTOCOL: &str = "bearer.";
 
 /// These say that whoever connected is a proxy, and speaks for another.
-const OF_PROXIES: [&str; 6] = [
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
+const OF_PROXIES: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 /// And these that it is a browser, behind a proxy if it comes by the Unix socket.
 const OF_BROWSERS: [&str; 3] = ["cookie", "origin", "sec-fetch-site"];
 

@@ -29,7 +29,7 @@ pub use role::Role;
 pub use secret::{Fingerprint, Secret};
 pub use token::{NewToken, Token, TokenError, add, are_groups, revoke};
 
-pub(super) use audit::Deed;
+pub(super) use audit::AuditLog;
 pub(super) use caller::{Caller, Rights};
 pub(super) use certificate::Shown;
 pub(super) use failures::network;
@@ -52,7 +52,6 @@ use super::problem::Problem;
 use super::tally::Tally;
 use super::tls::ClientCertificate;
 use crate::hub::Peer;
-use audit::Audit;
 use certificate::Certificates;
 use evidence::{Connected, Evidence};
 use failures::{Failures, Verdict};
@@ -63,14 +62,13 @@ use table::{Effect, Row};
 use token::Tokens;
 
 /// What lets people in.
-#[derive(Debug)]
 pub(super) struct Auth {
     settings: RwLock<AuthConfig>,
     state: RwLock<State>,
     sessions: Mutex<Sessions>,
     certificates: Mutex<Certificates>,
     failures: Mutex<Failures>,
-    audit: Mutex<Audit>,
+    pub(super) audit: Arc<AuditLog>,
     tally: Tally<{ AuthReason::ALL.len() }>,
     /// Certificates that are good for nothing.
     unlisted: Tally<1>,
@@ -125,7 +123,7 @@ impl Auth {
             sessions: Mutex::default(),
             certificates: Mutex::default(),
             failures: Mutex::default(),
-            audit: Mutex::default(),
+            audit: Arc::default(),
             tally: Tally::default(),
             unlisted: Tally::default(),
             turn: tokio::sync::Mutex::default(),
@@ -138,6 +136,7 @@ impl Auth {
 
     pub(super) fn configure(&self, config: &Config) {
         self.settings.write().clone_from(&config.auth);
+        self.audit.configure(config.auth.max_audit_entries);
         self.certificates.lock().configure(&config.tls.client, || self.next_grant());
     }
 
@@ -265,27 +264,16 @@ impl Auth {
         self.settings.read().operator_group.clone()
     }
 
-    /// Writes down what was to be changed.
-    pub(super) fn note(&self, deed: Deed) {
-        let Deed { who, from, method, path, status, .. } = &deed;
-        tracing::info!(name: "audit", who, %from, method, path, status, "changed by request");
-        let most = self.settings.read().max_audit_entries;
-        self.audit.lock().push(deed, most);
-    }
-
-    /// What was changed, the last first, and how often there ever was something.
-    pub(super) fn deeds(&self) -> (Vec<Deed>, u64) {
-        self.audit.lock().list()
-    }
-
     /// The figures of it.
     pub(super) fn vitals(&self) -> AuthVitals {
         let (tokens, is_required) = self.tokens();
+        let (changes, lost) = self.audit.totals();
         AuthVitals {
             is_required,
             tokens: tokens.count(Timestamp::now()),
             sessions: self.sessions.lock().len(),
-            changes: self.audit.lock().total(),
+            changes,
+            lost,
             refused: AuthReason::ALL.map(|reason| (reason, self.tally.total(reason as usize))),
         }
     }
@@ -300,6 +288,8 @@ pub struct AuthVitals {
     pub sessions: usize,
     /// Requests that were to change something.
     pub changes: u64,
+    /// Changes that were to be kept on disk and are not.
+    pub lost: u64,
     /// Requests refused, by reason.
     pub refused: [(AuthReason, u64); AuthReason::ALL.len()],
 }

@@ -316,7 +316,8 @@ mod tests {
         assert_eq!(by_list("::1", &[("x-forwarded-for", "192.0.2.1")]), "http 192.0.2.1");
         assert_eq!(for_list("unknown, 10.1.1.1"), "http 10.1.1.1", "no further is known");
         assert_eq!(for_list("unknown"), "http 127.0.0.1:1");
-        for text in ["x", "192.0.2", "192.0.2.1:", "192.0.2.1:x", "[::1", "::1]", "fe80::1%1", "é"] {
+        for text in ["x", "192.0.2", "192.0.2.1:", "192.0.2.1:x", "[::1", "::1]", "fe80::1%1", "é"]
+        {
             assert_eq!(for_list(text), "Forwarded", "{text}");
             assert_eq!(for_list(&format!("192.0.2.1, {text}, 10.1.1.1")), "Forwarded", "{text}");
         }

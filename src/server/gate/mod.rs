@@ -22,8 +22,8 @@ pub(super) use judge::{Admitted, Arrival};
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::uri::Scheme;
 use http::Request;
+use http::uri::Scheme;
 use parking_lot::RwLock;
 
 use super::Config;

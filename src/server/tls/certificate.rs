@@ -118,7 +118,10 @@ fn alone(there: &'static str, missing: &str) -> TlsError {
     TlsError::new(there, message, "TLS takes both")
 }
 
-pub(super) fn read(key: &'static str, file: &CredentialFile) -> Result<(PathBuf, Vec<u8>), TlsError> {
+pub(super) fn read(
+    key: &'static str,
+    file: &CredentialFile,
+) -> Result<(PathBuf, Vec<u8>), TlsError> {
     let Some(path) = file.path() else {
         let message = format!("{:?} is no path, and there are no credentials", file.as_str());
         let hint =

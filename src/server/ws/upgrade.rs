@@ -42,9 +42,7 @@ pub(crate) fn upgrade(
         problem.with_headers(refusal.headers())
     })?;
     let upgrade = request.data::<Upgrade>();
-    if let Some(Err(status)) =
-        upgrade.map(|upgrade| upgrade.permit.hand_to(*peer, &app.config()))
-    {
+    if let Some(Err(status)) = upgrade.map(|upgrade| upgrade.permit.hand_to(*peer, &app.config())) {
         let detail = "This address has as many connections as it may (server.max_connections_per_address); close one.";
         return Err(Problem::new(status, "too_many_connections", detail));
     }
