@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod audit;
+mod author;
 mod certificates;
 mod client_certificates;
 mod cross_origin;

@@ -19,6 +19,7 @@ mod reason;
 mod role;
 mod secret;
 mod session;
+mod signature;
 pub(super) mod table;
 mod token;
 
