@@ -128,7 +128,9 @@ impl Daemon {
         let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
-        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone());
+        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone(), |rounds| {
+            tokio::spawn(can_hang("evaluator", rounds))
+        });
         let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let notifications = std::mem::take(&mut ready.notifications);
         let mut storage = ready.start(handle.clone(), stored)?;
