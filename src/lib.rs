@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod api;
+pub mod audit;
 pub mod bounds;
 pub mod catalog;
 pub mod cli;

@@ -19,6 +19,8 @@ pub(super) const OWN: &[(&str, &str)] = &[
     ("gz_alerts_pending", "Alerts whose condition has not held for long enough yet."),
     ("gz_alerts_resolved", "Resolved alerts that are kept."),
     ("gz_alerts_silenced", "Alerts that a silence, a window or another alert keeps silent."),
+    ("gz_audit_entries", "Entries of the audit on disk."),
+    ("gz_audit_lost_total", "Entries of the audit that were to be on disk and are not."),
     ("gz_auth_changes_total", "Changes that somebody made, which the audit tells of."),
     ("gz_auth_refused_total", "Credentials that were refused, by reason."),
     ("gz_auth_required", "Whether everybody is asked who they are."),
