@@ -27,7 +27,7 @@ enum Chore {
     Bench(bench::Options),
     /// Build the packages: .deb, .rpm and .tar.gz, into target/dist.
     Dist(dist::Options),
-    /// Run the fuzz targets without instrumentation, on their seeds and for some seconds beyond.
+    /// Run the fuzz targets without instrumentation, on their seeds and on inputs made of them.
     Fuzz(fuzz::Options),
     /// Run every check, or the named steps; the same command that CI runs.
     #[command(after_help = test::list_of_steps())]

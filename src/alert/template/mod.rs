@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(fill(&long, 0.0).len(), FILLED_BYTES_MAX);
         let piped = format!("{{{{ $value {} }}}}", "| title ".repeat(17));
         let error = Template::parse(&piped).expect_err("too many pipes").to_string();
-        assert_eq!(error, "1:140: too many functions one after the other");
+        assert_eq!(error, "1:139: too many functions one after the other");
     }
 
     #[test]

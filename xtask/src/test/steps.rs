@@ -219,7 +219,7 @@ pub const STEPS: [Step; 14] = [
     },
     Step {
         name: "fuzz",
-        about: "the fuzz targets on their seeds, and on what is made of them in some seconds",
+        about: "the fuzz targets on their seeds, and on what is made of them",
         needs: &[Need::File("tests/fuzz/Cargo.toml"), CXX],
         actions: &[Action::new(&["cargo", "xtask", "fuzz"])],
     },

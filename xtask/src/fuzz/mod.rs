@@ -1,9 +1,13 @@
 //! `cargo xtask fuzz`: the targets of tests/fuzz as they are, without instrumentation. Each is given its
-//! seeds and then, for some seconds, what libFuzzer makes of them blindly.
+//! seeds, and then some thousand inputs that are made of them blindly: libFuzzer makes none where it does
+//! not see what code they reach.
 //!
 //! That finds what has come back and what is easy to find; for the rest there is `cargo fuzz`, whose
 //! build takes long (tests/fuzz/README.md).
 
+mod mutate;
+
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +17,7 @@ use std::thread;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use fastrand::Rng;
 
 use crate::repository_root;
 
@@ -26,9 +31,12 @@ const SHOWN_BYTES: usize = 512;
 pub struct Options {
     /// Targets: names of tests/fuzz/fuzz_targets; all if none is named.
     targets: Vec<String>,
-    /// How long each is given inputs that are made up, after its seeds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
-    seconds: u32,
+    /// Inputs that are made for each, beside its seeds.
+    #[arg(long, value_name = "COUNT", default_value_t = 3_000)]
+    inputs: usize,
+    /// Other inputs for another number.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
 }
 
 /// Builds and runs them; a failure exit code if one has failed.
@@ -42,7 +50,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let told = target.run(options.seconds).unwrap_or_else(|error| {
+                    let told = target.run(options).unwrap_or_else(|error| {
                         failed.fetch_add(1, Ordering::Relaxed);
                         format!("FAILED: {error:#}")
                     });
@@ -60,7 +68,7 @@ struct Target {
     name: String,
     program: PathBuf,
     seeds: PathBuf,
-    /// Where new inputs go; those that fail lie beside it.
+    /// Where the inputs go that are made; those that fail lie beside it.
     made: PathBuf,
 }
 
@@ -99,35 +107,43 @@ fn build(root: &Path) -> anyhow::Result<()> {
 
 impl Target {
     /// What was run, in words.
-    fn run(&self, seconds: u32) -> anyhow::Result<String> {
-        let mut seeds = Vec::new();
+    fn run(&self, options: &Options) -> anyhow::Result<String> {
+        if self.made.exists() {
+            fs::remove_dir_all(&self.made)?;
+        }
+        fs::create_dir_all(&self.made)?;
+        let mut paths = Vec::new();
         let folder = fs::read_dir(&self.seeds);
         for entry in folder.with_context(|| format!("no seeds in {}", self.seeds.display()))? {
-            seeds.push(entry?.path());
+            paths.push(entry?.path());
         }
-        seeds.sort_unstable();
-        ensure!(!seeds.is_empty(), "no seeds in {}", self.seeds.display());
-        fs::create_dir_all(&self.made)?;
-        for seed in &seeds {
-            self.call(&[seed.as_os_str().to_string_lossy().into_owned()], Some(seed))?;
+        paths.sort_unstable();
+        ensure!(!paths.is_empty(), "no seeds in {}", self.seeds.display());
+        let mut seeds = Vec::new();
+        for path in &paths {
+            self.call(path.as_os_str(), Some(path))?;
+            seeds.push(fs::read(path)?);
         }
-        let (made, known) = (self.made.display().to_string(), self.seeds.display().to_string());
-        let time = format!("-max_total_time={seconds}");
-        // Without instrumentation no seed looks worth keeping.
-        let arguments = [time, "-keep_seed=1".into(), "-print_final_stats=1".into(), made, known];
-        let output = self.call(&arguments, None)?;
+        let mut random = Rng::with_seed(options.seed);
+        for index in 0..options.inputs {
+            let input = mutate::mutated(&seeds, &mut random);
+            fs::write(self.made.join(index.to_string()), input)?;
+        }
+        let output = self.call(self.made.as_os_str(), None)?;
         let inputs = count_of(&String::from_utf8_lossy(&output.stderr));
+        ensure!(inputs >= options.inputs as u64, "only {inputs} inputs were tried");
         Ok(format!("{} seeds and {inputs} inputs", seeds.len()))
     }
 
-    /// Runs the program; an error that shows the input if it fails. That is `input`, or the one that
+    /// Runs the program on a file, or on those of a folder; an error that shows the input if it fails. That is `input`, or the one that
     /// libFuzzer has left behind.
-    fn call(&self, arguments: &[String], input: Option<&Path>) -> anyhow::Result<Output> {
+    fn call(&self, what: &OsStr, input: Option<&Path>) -> anyhow::Result<Output> {
         let prefix = format!("{}-", self.made.display());
         let output = Command::new(&self.program)
             .args(BOUNDS)
             .arg(format!("-artifact_prefix={prefix}"))
-            .args(arguments)
+            .args(["-runs=0", "-print_final_stats=1"])
+            .arg(what)
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("{} does not start", self.program.display()))?;
