@@ -11,7 +11,7 @@ use crate::severity::Severity;
 
 /// Each regular expression may take megabytes once it is compiled.
 const REGEX_BYTES_MAX: usize = 1 << 18;
-/// Bytes that one may have.
+/// Bytes that name and value may have. In quotes they may take more: a silence is kept as it is shown.
 const TEXT_BYTES_MAX: usize = 1024;
 
 /// A condition on one label; a label that an alert lacks counts as empty.
@@ -72,16 +72,19 @@ impl FromStr for Matcher {
         let form = || MatcherError::Form(crate::sample::brief(text));
         let end = text.find(['=', '!']).ok_or_else(form)?;
         let (name, rest) = (text[..end].trim(), &text[end..]);
-        if !is_label_name(name) || text.len() > TEXT_BYTES_MAX {
+        if !is_label_name(name) {
             return Err(form());
         }
         let operators = ["=~", "!~", "!=", "="];
         let operator = operators.into_iter().find(|it| rest.starts_with(it)).ok_or_else(form)?;
         let value = rest[operator.len()..].trim();
-        let value = match value.strip_prefix('"') {
+        let value: String = match value.strip_prefix('"') {
             Some(_) => serde_json::from_str(value).map_err(|_| form())?,
             None => value.to_owned(),
         };
+        if name.len() + value.len() > TEXT_BYTES_MAX {
+            return Err(form());
+        }
         let regex = || {
             regex::RegexBuilder::new(&format!("^(?s:{value})$"))
                 .size_limit(REGEX_BYTES_MAX)
@@ -158,11 +161,18 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_can_be_read_as_it_is_shown() {
+        let matcher: Matcher = format!("a={}", "\u{1}".repeat(1_023)).parse().expect("as long");
+        assert_eq!(matcher.to_string().parse(), Ok(matcher));
+    }
+
+    #[test]
     fn what_is_no_condition_is_refused() {
         for text in ["", "device", "=x", "1a=x", "a\"=x", "a=~(", "a=\"x", "a!x"] {
             assert!(text.parse::<Matcher>().is_err(), "{text}");
         }
         let huge = format!("a=~{}", "x{1000}".repeat(30));
         assert!(huge.parse::<Matcher>().is_err());
+        assert!(format!("a={}", "x".repeat(1_024)).parse::<Matcher>().is_err());
     }
 }

@@ -80,6 +80,18 @@ pub fn load_bytes(bytes: &[u8], checks: &Checks<'_>) -> Result<Loaded, Problems>
     assemble(documents, &Sources::default(), Some(checks), Vec::new())
 }
 
+/// As [`load_bytes`], of the one file in `alerts.d`; its name says whether it is of ours or of
+/// Prometheus' form.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_rule_bytes(name: &str, bytes: &[u8], checks: &Checks<'_>) -> Result<Loaded, Problems> {
+    let path: Arc<Path> = Path::new("alerts.d").join(name).into();
+    let kind = Kind::of_rules(&path);
+    let documents = vec![Document { path, bytes: bytes.to_vec(), kind }];
+    assemble(documents, &Sources::default(), Some(checks), Vec::new())
+}
+
 fn assemble(
     documents: Vec<Document>,
     sources: &Sources,

@@ -28,7 +28,9 @@ mod validate_notify;
 
 pub use diff::{Change, Changes, diff};
 pub use keys::{Key, Section, sections};
-pub use load::{Checks, Loaded, PluginCheck, load, load_bytes, load_without_plugins};
+pub use load::{
+    Checks, Loaded, PluginCheck, load, load_bytes, load_rule_bytes, load_without_plugins,
+};
 pub use origin::Origin;
 pub use overrides::PREFIX;
 pub use problem::{MAX_PROBLEMS, Problem, Problems};

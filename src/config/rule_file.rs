@@ -11,6 +11,7 @@ use serde_saphyr::Spanned;
 use super::Origin;
 use super::problem::Problem;
 use super::tree::{Node, Value};
+use crate::query;
 use crate::severity::Severity;
 use crate::units::HumanDuration;
 
@@ -280,15 +281,15 @@ impl Reader<'_> {
 
     fn duration(&mut self, text: &Spanned<String>, key: &str) -> Option<Node> {
         let parsed = match text.value.as_str() {
-            "0" => Ok(std::time::Duration::ZERO),
-            text => promql_parser::util::parse_duration(text),
+            "0" => Some(std::time::Duration::ZERO),
+            text => query::duration(text),
         };
         match parsed {
-            Ok(duration) => {
+            Some(duration) => {
                 let value = Value::String(HumanDuration(duration).exact());
                 Some(Node { value, origin: self.origin(text) })
             }
-            Err(_) => {
+            None => {
                 let message = format!("{:?} is not a duration", text.value);
                 self.refuse(text, key, &message, Some("write one such as \"5m\" or \"1h30m\""));
                 None
@@ -401,6 +402,8 @@ mod tests {
             check(&format!("{group}  - expr: x\n")),
             check(&format!("{group}  - alert: a\n")),
             check(&format!("{group}  - alert: a\n    expr: x\n    for: 5 minutes\n")),
+            check(&format!("{group}  - alert: a\n    expr: x\n    for: -5\n")),
+            check(&format!("{group}  - alert: a\n    expr: x\n    for: 1e30\n")),
             check(&format!("{group}  - alert: a\n    expr: x\n    foo: 1\n")),
             check("groups:\n- name: g\n  limit: 5\n  query_offset: 1m\n"),
             check("groups: [\n"),
@@ -417,6 +420,10 @@ mod tests {
         alerts.d/node.yml:4: a: the key "expr" is missing
         --
         alerts.d/node.yml:6: for: "5 minutes" is not a duration; write one such as "5m" or "1h30m"
+        --
+        alerts.d/node.yml:6: for: "-5" is not a duration; write one such as "5m" or "1h30m"
+        --
+        alerts.d/node.yml:6: for: "1e30" is not a duration; write one such as "5m" or "1h30m"
         --
         alerts.d/node.yml:6: unknown field `foo`, expected one of record, alert, expr, for, keep_firing_for, labels, annotations at column 5
         --

@@ -73,14 +73,21 @@ pub(super) enum Kind {
     PrometheusRules,
 }
 
+impl Kind {
+    /// That of a file in `alerts.d`.
+    pub(super) fn of_rules(path: &Path) -> Self {
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        if is_toml { Self::Rules } else { Self::PrometheusRules }
+    }
+}
+
 /// Reads the main file and those beside it, in order; what cannot be read becomes a problem.
 pub(super) fn read(sources: &Sources, problems: &mut Vec<Problem>) -> Vec<Document> {
     let Some(main) = &sources.file else { return Vec::new() };
     let folder = main.parent().unwrap_or(Path::new(""));
     let mut documents = Vec::new();
     for path in list(&folder.join("alerts.d"), &["toml", "yml", "yaml"], problems) {
-        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-        let kind = if is_toml { Kind::Rules } else { Kind::PrometheusRules };
+        let kind = Kind::of_rules(&path);
         documents.extend(document(path, kind, problems));
     }
     match read_file(main) {

@@ -10,6 +10,7 @@ mod binary;
 mod calendar;
 mod condition;
 mod config;
+mod duration;
 mod error;
 mod evaluate;
 mod function;
@@ -24,6 +25,7 @@ mod select;
 mod window;
 
 pub use config::Config;
+pub use duration::duration;
 pub use error::Error;
 pub use labels::{Labels, NAME};
 pub use number::text;

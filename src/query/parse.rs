@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use promql_parser::parser::{self, Expr, VectorSelector, token};
 
-use super::{Config, Error, place};
+use super::{Config, Error, duration, place};
 use crate::store::history::Shelf;
 
 /// Deeper nesting is refused, so that evaluation fits any thread's stack.
@@ -148,6 +148,7 @@ fn check_size(text: &str) -> Result<(), Error> {
         let message = format!("the expression has more than {MAX_TOKENS} words and signs");
         return Err(place::error(text, token.start, message));
     }
+    duration::check(text, &tokens)?;
     let is_regex = |token: &&place::Token<'_>| matches!(token.text, "=~" | "!~");
     if let Some(token) = tokens.iter().filter(is_regex).nth(MAX_REGEXES) {
         let message = format!("there may be {MAX_REGEXES} regular expressions");

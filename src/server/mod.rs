@@ -41,7 +41,9 @@ pub use credential_file::CredentialFile;
 pub use exposition::{Format, expose};
 pub use gate::{ListedHost, ListedOrigin, ListedProxy, ProxyHeader, Reason};
 pub use meter::HttpTotals;
+pub use problem::Problem;
 pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
+pub use rest::parse_body;
 pub use routes::routes;
 pub use socket::Listener;
 pub use tls::{

@@ -15,7 +15,7 @@ use crate::task;
 /// Why a request was not done, in words and in a code for programs.
 #[derive(Debug, Clone, Serialize, JsonSchema, thiserror::Error)]
 #[error("{detail}")]
-pub(super) struct Problem {
+pub struct Problem {
     /// The status' own phrase.
     title: &'static str,
     status: u16,

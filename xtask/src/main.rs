@@ -4,6 +4,7 @@
 mod bench;
 mod dist;
 mod e2e;
+mod fuzz;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ enum Chore {
     Bench(bench::Options),
     /// Build the packages: .deb, .rpm and .tar.gz, into target/dist.
     Dist(dist::Options),
+    /// Run the fuzz targets without instrumentation, on their seeds and on inputs made of them.
+    Fuzz(fuzz::Options),
     /// Run every check, or the named steps; the same command that CI runs.
     #[command(after_help = test::list_of_steps())]
     Test {
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().chore {
         Chore::Bench(options) => bench::run(&options),
         Chore::Dist(options) => dist::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Test { steps } => test::run(&steps),
         Chore::E2e(options) => e2e::run(&options),
         Chore::Knock(options) => Ok(e2e::knock(&options)?),

@@ -75,6 +75,9 @@ impl Template {
     pub fn fill(&self, filling: Filling<'_>) -> String {
         let mut text = String::new();
         for part in &self.parts {
+            if text.len() > FILLED_BYTES_MAX {
+                break;
+            }
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Place(node) => match node.value(filling) {
@@ -104,13 +107,24 @@ impl Node {
             Node::Call(function, arguments) => {
                 let arguments: Result<Vec<Value>, String> =
                     arguments.iter().map(|argument| argument.value(filling)).collect();
-                function.call(&arguments?)?
+                function.call(&arguments?)?.shortened()
             }
         })
     }
 }
 
 impl Value {
+    /// No longer than what is filled in may be: functions can double a text each time.
+    fn shortened(self) -> Self {
+        match self {
+            Value::Text(mut text) => {
+                text.truncate(text.floor_char_boundary(FILLED_BYTES_MAX));
+                Value::Text(text)
+            }
+            number => number,
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             Value::Number(number) => query::text(*number),
@@ -197,6 +211,17 @@ mod tests {
         }
         check("humanizeTimestamp", 1_435_065_584.128, "2015-06-23 13:19:44.128 +0000 UTC");
         check("printf \"%g\"", 1e-7, "1e-07");
+    }
+
+    #[test]
+    fn what_grows_on_the_way_is_cut_off() {
+        let doubled = format!("{{{{ \"\\\"\" {} }}}}", "| printf \"%q\" ".repeat(16));
+        assert_eq!(fill(&doubled, 0.0).len(), FILLED_BYTES_MAX);
+        let long = "{{ printf \"%100s\" $value }}".repeat(100);
+        assert_eq!(fill(&long, 0.0).len(), FILLED_BYTES_MAX);
+        let piped = format!("{{{{ $value {} }}}}", "| title ".repeat(17));
+        let error = Template::parse(&piped).expect_err("too many pipes").to_string();
+        assert_eq!(error, "1:139: too many functions one after the other");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::function::{Function, check_format};
 use super::{Node, Part, TemplateError};
 
-/// Braces and brackets within each other; nobody writes as many by hand, and reading them recurses.
+/// Brackets within each other, and pipes in a row; nobody writes as many by hand, and reading them
+/// recurses.
 const MAX_DEPTH: usize = 16;
 
 pub(super) fn parts(text: &str) -> Result<Vec<Part>, TemplateError> {
@@ -140,11 +141,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Commands with `|` between them: what one comes to is the last argument of the next.
+    /// Commands with `|` between them: what one comes to is the last argument of the next, so that
+    /// each is within all that come after it.
     fn pipeline(&mut self, depth: usize) -> Result<Node, TemplateError> {
         let mut node = self.command(None, depth)?;
-        while self.peek().is_some_and(|token| token.text == "|") {
-            self.at += 1;
+        let mut pipes = 0;
+        while let Some(pipe) = self.peek().filter(|token| token.text == "|") {
+            if pipes == MAX_DEPTH {
+                return self.refuse(pipe, "too many functions one after the other".to_owned());
+            }
+            (self.at, pipes) = (self.at + 1, pipes + 1);
             node = self.command(Some(node), depth)?;
         }
         Ok(node)

@@ -120,7 +120,12 @@ impl TokensFile {
         Ok(())
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<Vec<Token>, TokensFileError> {
+    /// The tokens that a file of these bytes has; nothing is read. Any bytes do, so this is where a
+    /// fuzzer begins.
+    ///
+    /// # Errors
+    /// It is not what `gz-monitor token` writes.
+    pub fn parse(&self, bytes: &[u8]) -> Result<Vec<Token>, TokensFileError> {
         let hint = "write it with `gz-monitor token`; moved away, nobody has a token any more";
         let content: Content = serde_json::from_slice(bytes)
             .map_err(|error| self.error(format!("is not a file of tokens: {error}"), hint))?;

@@ -8,6 +8,7 @@ use poem::error::ReadBodyError;
 use poem::{Body, Request};
 
 use super::answer::Refusal;
+use crate::query;
 use crate::server::App;
 
 /// Milliseconds since 1970 that a time may be: the years -9999 to 9999.
@@ -107,7 +108,7 @@ fn duration(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    promql_parser::util::parse_duration(text).ok()
+    query::duration(text)
 }
 
 #[cfg(test)]

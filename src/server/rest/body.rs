@@ -55,8 +55,12 @@ fn check_content_type(request: &Request) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail))
 }
 
-/// JSON that is broken is 400; JSON that is whole but not what is wanted is 422.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// What a body of JSON says. JSON that is broken is 400; JSON that is whole but not what is wanted is
+/// 422. Any bytes do, so this is where a fuzzer begins.
+///
+/// # Errors
+/// The answer.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Derived code would take an array for a struct, by the order of its fields.
     let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);

@@ -21,6 +21,7 @@ pub(super) mod tasks;
 pub(super) mod tokens;
 
 use super::problem::Problem;
+pub use body::parse as parse_body;
 use body::{AnyJson, JsonBody};
 use json::Json;
 

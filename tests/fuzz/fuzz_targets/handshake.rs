@@ -23,7 +23,9 @@ fuzz_target!(|input: &[u8]| {
     // A line each; those that begin with a p are of subprotocols.
     for line in input.split(|byte| *byte == b'\n') {
         let (name, line) = match line {
-            [b'p', rest @ ..] if !line.starts_with(b"permessage") => ("sec-websocket-protocol", rest),
+            [b'p', rest @ ..] if !line.starts_with(b"permessage") => {
+                ("sec-websocket-protocol", rest)
+            }
             _ => ("sec-websocket-extensions", line),
         };
         if let Ok(value) = HeaderValue::from_bytes(line) {

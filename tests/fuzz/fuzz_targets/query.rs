@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use gz_monitor::query::{Config, Query, Steps};
 use gz_monitor::sample::SeriesKey;
-use gz_monitor::store::History;
 use gz_monitor::store;
+use gz_monitor::store::History;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
