@@ -98,14 +98,14 @@ pub struct AuditEntry {
     /// RFC 3339, UTC.
     pub at: String,
     /// "token NAME", "session of token NAME", "certificate NAME", "user UID", "anybody"; "file" for
-    /// whoever has changed the file of the tokens.
+    /// whoever has changed the file of the tokens, and "signal" for whoever has sent SIGHUP.
     pub who: String,
     pub role: Option<String>,
     /// Address and port; the address alone of whoever is behind a trusted proxy; "unix" if it came by
     /// the Unix socket.
     pub from: String,
     /// That of HTTP; "publish" for a message of the stream; "create" and "revoke" for tokens that have
-    /// come and gone in their file.
+    /// come and gone in their file, "replace" for many at once; "reload" for a signal.
     pub method: String,
     pub path: String,
     /// The status of the answer: of 400 and above nothing has changed.

@@ -78,7 +78,7 @@ impl Service {
         tracing::info!(name: "ready", "ready");
         if wants_reload {
             // Asked for while it could not be done.
-            drop(self.reload().await);
+            self.reload_by_signal().await;
         }
         true
     }
@@ -91,7 +91,7 @@ impl Service {
             let rescan = sleep_until(rescanned + self.daemon.rescan_interval());
             tokio::select! {
                 signal = self.signals.next() => match signal {
-                    Signal::Reload => drop(self.reload().await),
+                    Signal::Reload => self.reload_by_signal().await,
                     Signal::Stop => return,
                 },
                 // The other end is in the daemon's own hands, and so never gone.
@@ -106,6 +106,11 @@ impl Service {
                 }
             }
         }
+    }
+
+    async fn reload_by_signal(&mut self) {
+        let outcome = self.reload().await;
+        self.daemon.app.note_reload_by_signal(&outcome);
     }
 
     /// Reads the configuration again and applies what has changed.

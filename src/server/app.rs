@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use http::StatusCode;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -18,7 +19,7 @@ use super::pace::Paces;
 use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
-use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
+use super::{Config, HttpTotals, ReloadOutcome, ReloadRequest, WebSocketConfig};
 use crate::alert::Health;
 use crate::api::Plugins;
 use crate::audit::Book;
@@ -241,6 +242,16 @@ impl App {
     /// From now on it is kept in `book` what was changed by whom; those up to `last` are in it.
     pub fn keep_audit(&self, book: Arc<dyn Book>, last: u64) {
         self.auth.audit.keep(book, last);
+    }
+
+    /// Writes down that a signal has had the configuration read again.
+    pub fn note_reload_by_signal(&self, outcome: &ReloadOutcome) {
+        let status = match outcome {
+            Ok(_) => StatusCode::OK,
+            Err(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let path = "/api/v1/reload".to_owned();
+        self.auth.audit.note_of("signal", "reload", path, status.as_u16());
     }
 
     /// Has the last of it written, and lets go of the book.

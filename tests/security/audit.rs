@@ -222,3 +222,18 @@ async fn of_tokens_that_come_and_go_in_their_file_nobody_knows_by_whom() {
     assert!(text.contains("token me POST /api/v1/tokens"), "{text}");
     assert!(!text.contains("third"), "what was asked for is told once: {text}");
 }
+
+#[tokio::test]
+async fn of_a_reload_by_a_signal_nobody_knows_by_whom() {
+    let daemon = daemon().start().await;
+    for (config, status) in [("[log]\nlevel = \"warn\"", 200), ("nonsense", 422)] {
+        daemon.reload(config);
+        until("it is written down", || async {
+            let page = page(&daemon, "?limit=1", &[]).await;
+            let last = &page["changes"][0];
+            let told = json!([last["who"], last["method"], last["path"], last["status"]]);
+            (told == json!(["signal", "reload", "/api/v1/reload", status])).then_some(())
+        })
+        .await;
+    }
+}

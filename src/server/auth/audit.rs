@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -49,9 +50,22 @@ impl AuditLog {
     /// Writes down what was to be changed.
     pub(in crate::server) fn note(&self, deed: Deed) {
         let Deed { who, from, method, path, status, .. } = &deed;
-        tracing::info!(name: "audit", who, %from, method, path, status, "changed by request");
+        tracing::info!(name: "audit", who, %from, method, path, status, "a change was asked for");
         self.memory.lock().note(deed, self.most.load(Ordering::Relaxed));
         self.waiting.notify_one();
+    }
+
+    /// Writes down what nobody has asked for by name: whoever has changed a file, or sent a signal.
+    pub(in crate::server) fn note_of(&self, who: &str, method: &str, path: String, status: u16) {
+        self.note(Deed {
+            at: Timestamp::now(),
+            who: who.to_owned(),
+            role: None,
+            from: who.to_owned(),
+            method: method.to_owned(),
+            path,
+            status,
+        });
     }
 
     /// Entries in the order that is asked for, from memory and from the disk.

@@ -11,7 +11,6 @@ use super::caller::{LOCAL, OPEN};
 use super::file::{EditError, Stamp, TokensFile, TokensFileError};
 use super::token::{Grant, Token, TokenError};
 use super::{Auth, AuthVitals, BETWEEN_LOOKS};
-use crate::audit::Deed;
 use crate::server::App;
 use crate::server::problem::Problem;
 
@@ -161,20 +160,12 @@ impl Auth {
         let gone = old.iter().filter(|token| !new.contains(token)).map(|token| ("revoke", token));
         let come = new.iter().filter(|token| !old.contains(token)).map(|token| ("create", token));
         let changes: Vec<(&str, &Token)> = gone.chain(come).collect();
-        let deed = |method: &str, path: String| Deed {
-            at: Timestamp::now(),
-            who: "file".to_owned(),
-            role: None,
-            from: "file".to_owned(),
-            method: method.to_owned(),
-            path,
-            status: 200,
-        };
+        let note = |method, path| self.audit.note_of("file", method, path, 200);
         if changes.len() > CHANGES_MAX {
-            return self.audit.note(deed("replace", "/api/v1/tokens".to_owned()));
+            return note("replace", "/api/v1/tokens".to_owned());
         }
         for (method, token) in changes {
-            self.audit.note(deed(method, format!("/api/v1/tokens/{}", token.name)));
+            note(method, format!("/api/v1/tokens/{}", token.name));
         }
     }
 
