@@ -2,7 +2,9 @@
 
 pub mod alert;
 pub mod api;
+pub mod audit;
 pub mod bounds;
+pub mod catalog;
 pub mod cli;
 pub mod clock;
 pub mod collectors;

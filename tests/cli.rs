@@ -239,7 +239,9 @@ fn check_config_says_what_holds_or_all_that_is_wrong() {
 
 #[test]
 fn once_prints_one_collection() {
-    let (_folder, file) = config("");
+    // Without a daemon nothing is recorded.
+    let (_folder, file) =
+        config("[[alerts.record]]\nid = 'r'\nrecord = 'a:b'\nexpr = 'vector(1)'\n");
     let once = |more: &[&str]| {
         let (code, out, err) = run(&[&["once", "--config", &file], more].concat());
         assert_eq!((code, err.as_str()), (0, ""), "{more:?}");
@@ -255,7 +257,8 @@ fn once_prints_one_collection() {
 
     let load = once(&["--collector", "load"]);
     let names: Vec<&str> = load.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(names, ["#", "node_load1", "#", "node_load15", "#", "node_load5"]);
+    let names: Vec<&str> = names.into_iter().filter(|name| *name != "#").collect();
+    assert_eq!(names, ["node_load1", "node_load15", "node_load5"]);
 
     let json = once(&["--collector", "load", "--format", "json"]);
     let update: Value = serde_json::from_str(&json).expect("one object");

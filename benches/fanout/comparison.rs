@@ -34,14 +34,16 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         false => (options.clients.clone(), options.rounds.max(1)),
     };
     say(&report::machine())?;
-    for topic in [Topic::All, Topic::Few, Topic::Deflate] {
+    for topic in [Topic::All, Topic::Few, Topic::Deflate, Topic::Tls] {
         if !options.only.is_empty() && !options.only.contains(&topic) {
             continue;
         }
-        // The two others are about many clients.
+        // The others are about many clients.
         let counts = match topic {
             Topic::All => counts.clone(),
-            Topic::Few | Topic::Deflate => counts.iter().max().copied().into_iter().collect(),
+            Topic::Few | Topic::Deflate | Topic::Tls => {
+                counts.iter().max().copied().into_iter().collect()
+            }
         };
         say(&report::heading(topic))?;
         for clients in counts {
@@ -73,12 +75,13 @@ fn impossible(clients: usize) -> Option<String> {
 
 impl Comparison {
     fn of(topic: Topic, clients: usize, is_test: bool) -> Self {
-        let plan = |name, kind, tasks, deflate| Plan { name, kind, clients, tasks, deflate };
+        let plan =
+            |name, kind, tasks| Plan { name, kind, clients, tasks, deflate: false, tls: false };
         let tasks = (clients / FEW).max(1);
         let all = clients as u64;
         let (sides, scenarios) = match topic {
             Topic::All => (
-                [plan("ours", Kind::Ours, 0, false), plan("poem", Kind::Reference, 0, false)],
+                [plan("ours", Kind::Ours, 0), plan("poem", Kind::Reference, 0)],
                 vec![
                     Scenario::bursts(all, BYTES),
                     Scenario::one_at_a_time(all),
@@ -87,16 +90,19 @@ impl Comparison {
                 ],
             ),
             Topic::Few => {
-                let sides = [
-                    plan("ours", Kind::Ours, tasks, false),
-                    plan("poem", Kind::Reference, tasks, false),
-                ];
+                let sides = [plan("ours", Kind::Ours, tasks), plan("poem", Kind::Reference, tasks)];
                 (sides, vec![Scenario { messages: 300, ..Scenario::one_at_a_time(all) }])
             }
-            Topic::Deflate => (
-                [plan("deflate", Kind::Ours, 0, true), plan("plain", Kind::Ours, 0, false)],
-                vec![Scenario::bursts(all, LONG_BYTES)],
-            ),
+            Topic::Deflate => {
+                let deflate = Plan { deflate: true, ..plan("deflate", Kind::Ours, 0) };
+                let sides = [deflate, plan("plain", Kind::Ours, 0)];
+                (sides, vec![Scenario::bursts(all, LONG_BYTES)])
+            }
+            Topic::Tls => {
+                let tls = Plan { tls: true, ..plan("tls", Kind::Ours, 0) };
+                let sides = [tls, plan("plain", Kind::Ours, 0)];
+                (sides, vec![Scenario::bursts(all, BYTES), Scenario::one_at_a_time(all)])
+            }
         };
         let shorten = |scenario: Scenario| if is_test { scenario.shortened() } else { scenario };
         Self { sides, scenarios: scenarios.into_iter().map(shorten).collect() }

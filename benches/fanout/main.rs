@@ -26,7 +26,7 @@ use options::{Options, Role};
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     match options.role {
-        Some(Role::Server { kind }) => server::run(kind),
+        Some(Role::Server { kind, tls }) => server::run(kind, tls),
         Some(Role::Client(ref options)) => client::run(options),
         None => comparison::run(&options),
     }

@@ -1,6 +1,7 @@
 //! The command line: of the whole, and of the processes that it starts.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -35,13 +36,20 @@ pub enum Topic {
     Few,
     /// Compressed messages beside plain ones.
     Deflate,
+    /// Messages over TLS beside plain ones.
+    Tls,
 }
 
 #[derive(Subcommand)]
 pub enum Role {
     /// Serve, and publish what standard input says.
     #[command(hide = true)]
-    Server { kind: Kind },
+    Server {
+        kind: Kind,
+        /// Show a certificate made for the purpose.
+        #[arg(long)]
+        tls: bool,
+    },
     /// Connect, and count what arrives.
     #[command(hide = true)]
     Client(ClientOptions),
@@ -67,4 +75,7 @@ pub struct ClientOptions {
     /// Ask for compression.
     #[arg(long)]
     pub deflate: bool,
+    /// Speak TLS to who shows the certificate of this file.
+    #[arg(long)]
+    pub tls: Option<PathBuf>,
 }

@@ -9,16 +9,16 @@ use gz_monitor::clock::Clock;
 use gz_monitor::hub::{self, Draft, Hub, Subject};
 use gz_monitor::pipeline::{self, Handle, Kept, Limits};
 use gz_monitor::scheduler::Controls;
-use gz_monitor::server::{self, App, Listener, Past, WebSocketConfig};
+use gz_monitor::server::{self, App, Certificate, Listener, Past, TlsConfig, WebSocketConfig};
 use gz_monitor::{query, units};
 use tokio::sync::mpsc;
 
-use super::server::Publish;
+use super::server::{Publish, Shown};
 
 /// Nobody is asked whether it is still there: the reference does not ask either.
 const NEVER: units::HumanDuration = units::HumanDuration(Duration::from_secs(24 * 60 * 60));
 
-pub async fn start() -> anyhow::Result<(SocketAddr, Publish)> {
+pub async fn start(certificate: Option<&Shown>) -> anyhow::Result<(SocketAddr, Publish)> {
     let (clock, config) = (Clock::start(), hub::Config::default());
     let hub = Arc::new(Hub::new("bench".to_owned(), &config));
     let (limits, kept) = (Limits::default(), Kept::default());
@@ -35,6 +35,14 @@ pub async fn start() -> anyhow::Result<(SocketAddr, Publish)> {
     let query = query::Config::default();
     let past = Past::default();
     let app = App::new(handle, Controls::default(), requests, past, http, websocket, query)?;
+    if let Some(shown) = certificate {
+        let file = |name| shown.path(name).display().to_string().try_into();
+        let tls = TlsConfig {
+            certificate: Some(file("certificate.pem").map_err(anyhow::Error::msg)?),
+            key: Some(file("key.pem").map_err(anyhow::Error::msg)?),
+        };
+        app.adopt_certificate(Certificate::load(&tls, jiff::Timestamp::now())?);
+    }
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let endpoint = Arc::new(server::routes(app.clone()));

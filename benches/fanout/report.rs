@@ -26,6 +26,7 @@ pub fn heading(topic: Topic) -> String {
         Topic::All => "Every client gets every message (400 bytes)",
         Topic::Few => "Ten clients get each message (400 bytes); the others want other tasks",
         Topic::Deflate => "Compressed and plain messages (900 bytes before compression)",
+        Topic::Tls => "Messages over TLS and plain ones (400 bytes)",
     };
     format!(
         "\n{title}\n\n\

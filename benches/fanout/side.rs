@@ -25,6 +25,7 @@ pub struct Plan {
     /// Tasks that clients subscribe to, each to one; 0 if all get everything.
     pub tasks: usize,
     pub deflate: bool,
+    pub tls: bool,
 }
 
 /// A server that runs, and its clients.
@@ -74,14 +75,18 @@ impl Side {
             Kind::Ours => "ours",
             Kind::Reference => "reference",
         };
-        let mut server = Child::start(&["server".to_owned(), kind.to_owned()])?;
-        let address = server.expect("listening")?;
+        let mut arguments = vec!["server".to_owned(), kind.to_owned()];
+        arguments.extend(plan.tls.then(|| "--tls".to_owned()));
+        let mut server = Child::start(&arguments)?;
+        let listening = server.expect("listening")?;
+        let (address, certificate) = listening.split_once(' ').unwrap_or((&listening, ""));
         // The daemon greets with the state of the whole.
         let greetings = u32::from(plan.kind == Kind::Ours);
-        let mut arguments = vec!["client".to_owned(), address];
+        let mut arguments = vec!["client".to_owned(), address.to_owned()];
         arguments.push(format!("--greetings={greetings}"));
         arguments.push(format!("--tasks={}", plan.tasks));
         arguments.extend(plan.deflate.then(|| "--deflate".to_owned()));
+        arguments.extend(plan.tls.then(|| format!("--tls={certificate}")));
         let clients = Child::start(&arguments)?;
         let mut side = Self { plan, server, clients, idle: None };
         side.connect().with_context(|| format!("{} with {} clients", plan.name, plan.clients))?;

@@ -17,7 +17,7 @@ pub struct Config {
     pub max_alerts: usize,
     /// Time between two evaluations of a rule that does not say otherwise.
     pub interval: HumanDuration,
-    /// Rules that there may be.
+    /// Rules that there may be, and recording rules.
     pub max_rules: usize,
     /// Alerts that one rule may have at once; a rule whose expression gives more fails.
     pub max_alerts_per_rule: usize,
@@ -33,6 +33,9 @@ pub struct Config {
     /// A rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<RuleConfig>,
+    /// A recording rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub record: Vec<RecordConfig>,
     /// Alerts that keep others silent while they are firing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inhibit: Vec<InhibitConfig>,
@@ -53,6 +56,7 @@ impl Default for Config {
             flap_count: 5,
             flap_window: HumanDuration::secs(600),
             rule: Vec::new(),
+            record: Vec::new(),
             inhibit: Vec::new(),
             maintenance: Vec::new(),
         }
@@ -114,6 +118,32 @@ pub struct RuleConfig {
     /// What there is to know besides; may have places.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+/// A recording rule: what its expression gives is kept as series of a name of its own, which queries,
+/// rules and /metrics know. The collector `recording-rules` evaluates all of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordConfig {
+    /// What tells it from other recording rules.
+    #[schemars(extend("examples" = ["cpu-busy"]))]
+    pub id: String,
+    /// The name of its series.
+    #[schemars(extend("examples" = ["host:cpu_busy:ratio"]))]
+    pub record: String,
+    /// What they are, in PromQL.
+    #[schemars(extend("examples" = ["avg(rate(node_cpu_seconds_total{mode!=\"idle\"}[5m]))"]))]
+    pub expr: String,
+    /// Time between two evaluations; that of `[alerts]`, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<HumanDuration>,
+    /// The group that it is shown in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["host"]))]
+    pub group: Option<String>,
+    /// Added to the labels of each of its series; an empty one takes a label away.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// Alerts that keep others silent while they are firing.

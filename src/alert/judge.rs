@@ -56,7 +56,8 @@ pub(super) fn outcome(
     Ok(Outcome { seen, held })
 }
 
-fn elements(outcome: query::Outcome) -> Result<Vec<query::Sample>, String> {
+/// The elements of a result that is a vector or a number.
+pub(super) fn elements(outcome: query::Outcome) -> Result<Vec<query::Sample>, String> {
     match outcome {
         query::Outcome::Vector(samples) => Ok(samples),
         query::Outcome::Scalar(value) => Ok(vec![query::Sample { labels: Arc::default(), value }]),

@@ -2,7 +2,8 @@
 //!
 //! `rules.rs` is what is evaluated, read from `config.rs`, and `judge.rs` what a rule gives at one time;
 //! who evaluates rules hands a [`Round`] to the [`Registry`]. `round.rs` is what becomes of alerts then,
-//! `muting.rs` which of them are silent, and `replay.rs` plays all of that over the past.
+//! `muting.rs` which of them are silent, and `replay.rs` plays all of that over the past. `recording.rs` is
+//! a rule of the other kind, which has series in place of alerts.
 
 mod changes;
 mod config;
@@ -10,6 +11,7 @@ mod error;
 mod judge;
 mod matcher;
 mod muting;
+mod recording;
 mod registry;
 mod replay;
 mod round;
@@ -22,10 +24,11 @@ mod tests;
 mod window;
 
 pub use changes::Told;
-pub use config::{Config, InhibitConfig, MaintenanceConfig, RuleConfig};
+pub use config::{Config, InhibitConfig, MaintenanceConfig, RecordConfig, RuleConfig};
 pub use error::Error;
 pub use judge::judge;
 pub use matcher::{Matcher, MatcherError};
+pub use recording::{Recorded, Recording};
 pub use registry::{Acknowledge, Registry, Report, id_of};
 pub use replay::{Firing, Past, Replay, replay};
 pub use round::{Evaluations, Health, Outcome, Round, Ruling};

@@ -9,9 +9,9 @@ use crate::sample::is_label_name;
 use crate::severity::Severity;
 
 /// Bytes that an id or a name may have.
-const NAME_BYTES_MAX: usize = 256;
+pub(super) const NAME_BYTES_MAX: usize = 256;
 /// Labels, and annotations, that a rule may have.
-const TEXTS_MAX: usize = 32;
+pub(super) const TEXTS_MAX: usize = 32;
 
 /// A rule that can be evaluated.
 #[derive(Debug, Clone)]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::window::Window;
-use super::{Alert, Config, InhibitConfig, Matcher, MatcherError, Mistake, Rule, matcher};
+use super::{
+    Alert, Config, InhibitConfig, Matcher, MatcherError, Mistake, Recording, Rule, matcher,
+};
 use crate::query;
 
 /// All rules that are evaluated.
@@ -13,6 +15,7 @@ pub struct Rules {
     source: Config,
     query: query::Config,
     rules: BTreeMap<Arc<str>, Arc<Rule>>,
+    recordings: Vec<Arc<Recording>>,
     pub(super) inhibitions: Vec<Inhibition>,
     pub(super) windows: Vec<Window>,
 }
@@ -20,7 +23,7 @@ pub struct Rules {
 /// What is wrong with an entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadEntry {
-    /// "rule", "inhibit" or "maintenance".
+    /// "rule", "record", "inhibit" or "maintenance".
     pub list: &'static str,
     pub index: usize,
     pub key: String,
@@ -59,6 +62,17 @@ impl Rules {
                 refuse("rule", index, ("depends_on".to_owned(), message));
             }
         }
+        let (mut recordings, mut ids) = (Vec::new(), BTreeSet::new());
+        for (index, one) in config.record.iter().enumerate() {
+            if !ids.insert(one.id.as_str()) {
+                let message = "a recording rule before it has the same id".to_owned();
+                refuse("record", index, ("id".to_owned(), message));
+            }
+            match Recording::read(one, *config.interval, query) {
+                Ok(recording) => recordings.push(Arc::new(recording)),
+                Err(mistakes) => mistakes.into_iter().for_each(|it| refuse("record", index, it)),
+            }
+        }
         let (mut inhibitions, mut windows) = (Vec::new(), Vec::new());
         for (index, one) in config.inhibit.iter().enumerate() {
             match Inhibition::read(one) {
@@ -73,7 +87,7 @@ impl Rules {
             }
         }
         let (source, query) = (config.clone(), query.clone());
-        (Self { source, query, rules, inhibitions, windows }, bad)
+        (Self { source, query, rules, recordings, inhibitions, windows }, bad)
     }
 
     /// The rule of this id.
@@ -84,6 +98,11 @@ impl Rules {
     /// All of them, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.rules.values()
+    }
+
+    /// The recording rules, in the order in which they are written.
+    pub fn recordings(&self) -> impl Iterator<Item = &Arc<Recording>> {
+        self.recordings.iter()
     }
 
     /// How many there are.

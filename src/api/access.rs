@@ -64,10 +64,13 @@ pub struct Login {
 pub struct Session {
     /// Whether one has to say who one is.
     pub required: bool,
-    /// "anybody", "token", "session", or "user" for one of this machine by the Unix socket.
+    /// "anybody", "token", "session", "certificate", or "user" for one of this machine by the Unix
+    /// socket.
     pub kind: &'static str,
     /// The name of the token, if it is known by one.
     pub token: Option<String>,
+    /// The name in the certificate, if it is known by one.
+    pub certificate: Option<String>,
     /// "viewer", "operator" or "admin"; null of whoever has to say first who they are.
     pub role: Option<&'static str>,
     /// The groups whose messages the caller may see and send; null for all of them.
@@ -79,24 +82,34 @@ pub struct Session {
 /// `GET /api/v1/audit`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Audit {
-    /// What was to be changed, the last first; as many as server.auth.max_audit_entries allows.
+    /// What was to be changed: the last first, or with `since` the first after it.
     pub changes: Vec<AuditEntry>,
+    /// Whether there is more beyond them.
+    pub more: bool,
     /// How often there was something since the daemon started.
     pub total: u64,
 }
 
-/// One request that was to change something.
+/// One request that was to change something, or several that are the same and came at once.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditEntry {
+    /// Higher than those of all entries before it; for `since` and `before`.
+    pub number: u64,
     /// RFC 3339, UTC.
     pub at: String,
-    /// "token NAME", "session of token NAME", "user UID", or "anybody".
+    /// "token NAME", "session of token NAME", "certificate NAME", "user UID", "anybody"; "file" for
+    /// whoever has changed the file of the tokens.
     pub who: String,
-    pub role: Option<&'static str>,
-    /// Address and port; "unix" if it came by the Unix socket.
+    pub role: Option<String>,
+    /// Address and port; the address alone of whoever is behind a trusted proxy; "unix" if it came by
+    /// the Unix socket.
     pub from: String,
+    /// That of HTTP; "publish" for a message of the stream; "create" and "revoke" for tokens that have
+    /// come and gone in their file.
     pub method: String,
     pub path: String,
     /// The status of the answer: of 400 and above nothing has changed.
     pub status: u16,
+    /// How often the same came, by the same, in a moment.
+    pub count: u64,
 }

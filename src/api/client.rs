@@ -82,7 +82,8 @@ impl From<hub::Filter> for Filter {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Client {
     pub id: String,
-    /// Its address and port; "unix" if it came by the Unix socket.
+    /// Its address and port; the address alone if it is behind a trusted proxy; "unix" if it came by
+    /// the Unix socket.
     pub address: String,
     /// RFC 3339, UTC.
     pub connected_at: String,

@@ -32,7 +32,10 @@ pub use query::{
     TimedValue, VectorSample,
 };
 pub use reload::Reloaded;
-pub use rule::{Firing, Replay, Replays, Rule, RuleAlert, RuleGroup, RuleGroups};
+pub use rule::{
+    AnyRule, Firing, RecordingRule, Replay, Replays, Rule, RuleAlert, RuleGroup, RuleGroups,
+    RuleHealth,
+};
 pub use sample::{CollectorUpdate, Sample, Samples, TimedSample, UpdatedSample};
 pub use silence::{Acknowledge, AlertDetails, NewSilence, Silence, Silences, Transition};
 pub use status::{

@@ -1,5 +1,6 @@
 //! Answers in the form of Prometheus' own HTTP API (v1), so that its clients understand them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -85,8 +86,8 @@ pub struct MetricMetadata {
     /// "gauge" or "counter".
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Empty: collectors do not say what their metrics mean.
-    pub help: &'static str,
+    /// What it means; empty if it is not one of those that come with gz-monitor.
+    pub help: Cow<'static, str>,
     /// The base unit that the name ends in, such as "bytes"; empty if it names none.
     pub unit: &'static str,
 }

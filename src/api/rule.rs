@@ -1,6 +1,7 @@
 //! Rules as Prometheus' HTTP API has them, with what is our own beside; and what they would have done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,6 +11,9 @@ use crate::query;
 use crate::sample::rfc3339;
 use crate::severity::Severity;
 use crate::units::HumanDuration;
+
+/// The group of rules that name none.
+const NO_GROUP: &str = "rules";
 
 /// `data` of `GET /api/v1/rules`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -26,10 +30,53 @@ pub struct RuleGroup {
     pub file: &'static str,
     /// Seconds between two evaluations of its first rule.
     pub interval: f64,
-    pub rules: Vec<Rule>,
+    pub rules: Vec<AnyRule>,
 }
 
-/// A rule, and how it is doing.
+/// A rule of either kind.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AnyRule {
+    Alerting(Box<Rule>),
+    Recording(RecordingRule),
+}
+
+/// A recording rule, and how it is doing.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingRule {
+    pub id: String,
+    /// The name of its series.
+    pub name: String,
+    /// "recording".
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Its expression.
+    pub query: String,
+    /// Seconds between two evaluations.
+    pub interval: f64,
+    pub labels: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub health: RuleHealth,
+}
+
+/// What the last evaluation of a rule came to.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleHealth {
+    /// "unknown" before the first evaluation, then "ok" or "err".
+    pub health: &'static str,
+    /// Why the last evaluation failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Seconds that the last evaluation took.
+    pub evaluation_time: f64,
+    /// RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_evaluation: Option<String>,
+}
+
+/// An alerting rule, and how it is doing.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
@@ -59,16 +106,8 @@ pub struct Rule {
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
     pub alerts: Vec<RuleAlert>,
-    /// "unknown" before the first evaluation, then "ok" or "err".
-    pub health: &'static str,
-    /// Why the last evaluation failed, if it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<String>,
-    /// Seconds that the last evaluation took.
-    pub evaluation_time: f64,
-    /// RFC 3339, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_evaluation: Option<String>,
+    #[serde(flatten)]
+    pub health: RuleHealth,
 }
 
 /// An alert that is not resolved.
@@ -87,14 +126,20 @@ pub struct RuleAlert {
     pub value: String,
 }
 
-impl From<&Registry> for RuleGroups {
-    fn from(alerts: &Registry) -> Self {
+impl RuleGroups {
+    /// All rules; of recording rules, how they are doing by their ids.
+    pub fn new(alerts: &Registry, recordings: &BTreeMap<Arc<str>, Health>) -> Self {
         let rules = alerts.rules();
         let mut active: BTreeMap<&str, Vec<RuleAlert>> = BTreeMap::new();
         for alert in alerts.iter().filter(|it| it.of_rule && it.state != State::Resolved) {
             active.entry(&alert.rule_id).or_default().push(RuleAlert::from(alert));
         }
-        let mut groups: BTreeMap<&str, Vec<Rule>> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, Vec<AnyRule>> = BTreeMap::new();
+        for rule in rules.recordings() {
+            let shown = RecordingRule::new(rule, recordings.get(&rule.id));
+            let group = groups.entry(rule.group.as_deref().unwrap_or(NO_GROUP)).or_default();
+            group.push(AnyRule::Recording(shown));
+        }
         for written in rules.config().rule.iter() {
             let Some(rule) = rules.get(&written.id) else { continue };
             let health = alerts.health(&rule.id);
@@ -103,12 +148,13 @@ impl From<&Registry> for RuleGroups {
             shown.annotations.clone_from(&written.annotations);
             shown.alerts = active.remove(&*rule.id).unwrap_or_default();
             shown.state = state_of(&shown.alerts);
-            groups.entry(rule.group.as_deref().unwrap_or("rules")).or_default().push(shown);
+            let group = groups.entry(rule.group.as_deref().unwrap_or(NO_GROUP)).or_default();
+            group.push(AnyRule::Alerting(Box::new(shown)));
         }
-        let group = |(name, rules): (&str, Vec<Rule>)| RuleGroup {
+        let group = |(name, rules): (&str, Vec<AnyRule>)| RuleGroup {
             name: name.to_owned(),
             file: "",
-            interval: rules.first().map_or(0.0, |rule| rule.interval),
+            interval: rules.first().map_or(0.0, AnyRule::interval),
             rules,
         };
         Self { groups: groups.into_iter().map(group).collect() }
@@ -145,6 +191,37 @@ impl Rule {
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             alerts: Vec::new(),
+            health: health.into(),
+        }
+    }
+}
+
+impl AnyRule {
+    fn interval(&self) -> f64 {
+        match self {
+            Self::Alerting(rule) => rule.interval,
+            Self::Recording(rule) => rule.interval,
+        }
+    }
+}
+
+impl RecordingRule {
+    fn new(rule: &alert::Recording, health: Option<&Health>) -> Self {
+        Self {
+            id: rule.id.to_string(),
+            name: rule.record.clone(),
+            kind: "recording",
+            query: rule.expr.clone(),
+            interval: rule.interval.as_secs_f64(),
+            labels: rule.labels.clone(),
+            health: health.into(),
+        }
+    }
+}
+
+impl From<Option<&Health>> for RuleHealth {
+    fn from(health: Option<&Health>) -> Self {
+        Self {
             health: match health {
                 None => "unknown",
                 Some(health) if health.error.is_none() => "ok",

@@ -50,21 +50,26 @@ pub struct NewSilence {
     pub matchers: Vec<String>,
     /// How long: "2h".
     pub duration: HumanDuration,
-    /// Who wants it: 1 to 1024 bytes.
-    pub by: String,
+    /// Who wants it, in 1024 bytes at most with what comes before it: the name of the token, the
+    /// certificate or the local user, where one was shown. Where not, it has to be there.
+    #[serde(default)]
+    pub by: Option<String>,
     /// Why: 1024 bytes at most.
     #[serde(default)]
     pub comment: String,
 }
 
-impl TryFrom<NewSilence> for alert::NewSilence {
-    type Error = MatcherError;
-
-    fn try_from(new: NewSilence) -> Result<Self, MatcherError> {
+impl NewSilence {
+    /// The same by somebody who is known.
+    ///
+    /// # Errors
+    /// A condition is none.
+    pub fn signed(self, by: String) -> Result<alert::NewSilence, MatcherError> {
         let matchers: Result<Vec<Matcher>, _> =
-            new.matchers.iter().map(|text| text.parse()).collect();
-        let duration = SignedDuration::try_from(*new.duration).unwrap_or(SignedDuration::MAX);
-        Ok(Self { matchers: matchers?, duration, by: new.by, comment: new.comment })
+            self.matchers.iter().map(|text| text.parse()).collect();
+        let duration = SignedDuration::try_from(*self.duration).unwrap_or(SignedDuration::MAX);
+        let matchers = matchers?;
+        Ok(alert::NewSilence { matchers, duration, by, comment: self.comment })
     }
 }
 
@@ -72,8 +77,10 @@ impl TryFrom<NewSilence> for alert::NewSilence {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
-    /// Who: 1 to 256 bytes.
-    pub by: String,
+    /// Who, in 256 bytes at most with what comes before it: the name of the token, the certificate or
+    /// the local user, where one was shown. Where not, it has to be there.
+    #[serde(default)]
+    pub by: Option<String>,
     /// 4096 bytes at most.
     #[serde(default)]
     pub comment: String,

@@ -74,8 +74,7 @@ fn chosen(
     name: Option<&str>,
 ) -> Result<Vec<Settings>, Failure> {
     let mut collectors = plugins.collectors(config);
-    // What looks at the daemon has nothing to look at here.
-    collectors.retain(|c| c.plugin != "gz-monitor");
+    collectors.retain(|collector| !plugins.needs_daemon(&collector.plugin));
     match name {
         None => collectors.retain(|c| c.enabled),
         Some(name) if collectors.iter().any(|c| c.name() == name) => {

@@ -1,4 +1,5 @@
-//! Rule files of Prometheus, unchanged, as `[[alerts.rule]]` that know their lines.
+//! Rule files of Prometheus, unchanged, as `[[alerts.rule]]` and `[[alerts.record]]` that know their
+//! lines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -78,21 +79,26 @@ pub(super) fn document(
             return None;
         }
     };
-    let mut reader = Reader { path, problems: refused, names: HashMap::new() };
+    let (names, rules, records) = (HashMap::new(), Vec::new(), Vec::new());
+    let mut reader = Reader { path, problems: refused, names, rules, records };
     let groups = file.groups.unwrap_or_default();
-    let rules: Vec<Node> = groups.into_iter().flat_map(|group| reader.group(group)).collect();
+    groups.into_iter().for_each(|group| reader.group(group));
     let whole = Origin::file(path.clone());
-    let list = Node { value: Value::List(rules), origin: whole.clone() };
-    let alerts = table(BTreeMap::from([("rule".to_owned(), list)]), whole.clone());
+    let lists = [("rule", reader.rules), ("record", reader.records)];
+    let lists = lists.into_iter().filter(|(_, rules)| !rules.is_empty());
+    let lists = lists.map(|(key, rules)| {
+        (key.to_owned(), Node { value: Value::List(rules), origin: whole.clone() })
+    });
+    let alerts = table(lists.collect(), whole.clone());
     Some(table(BTreeMap::from([("alerts".to_owned(), alerts)]), whole))
 }
 
 /// Takes out what does not belong into a file of rules.
 pub(super) fn refuse_others(root: &mut Node, problems: &mut Vec<Problem>) {
-    const LISTS: [&str; 3] = ["inhibit", "maintenance", "rule"];
+    const LISTS: [&str; 4] = ["inhibit", "maintenance", "record", "rule"];
     let mut refuse = |node: &Node, path: String| {
-        let message =
-            "only [[alerts.rule]], [[alerts.inhibit]] and [[alerts.maintenance]] belong here";
+        let message = "only [[alerts.rule]], [[alerts.record]], [[alerts.inhibit]] and \
+                       [[alerts.maintenance]] belong here";
         let hint = Some("write it into the main file, or into one of conf.d".to_owned());
         problems.push(Problem::new(&node.origin, path, message, hint));
     };
@@ -130,6 +136,8 @@ struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
     /// How many rules there are of each id.
     names: HashMap<String, usize>,
+    rules: Vec<Node>,
+    records: Vec<Node>,
 }
 
 impl Reader<'_> {
@@ -148,7 +156,7 @@ impl Reader<'_> {
         self.problems.push(problem);
     }
 
-    fn group(&mut self, group: Group) -> Vec<Node> {
+    fn group(&mut self, group: Group) {
         if let Some(limit) = group.limit.as_ref().filter(|limit| limit.value > 0) {
             let hint = "alerts.max_alerts_per_rule bounds every rule";
             self.refuse(limit, "limit", "a limit of a group is not supported", Some(hint));
@@ -158,13 +166,74 @@ impl Reader<'_> {
             self.refuse(offset, "query_offset", "this is not supported", Some(hint));
         }
         let interval = group.interval.as_ref().and_then(|it| self.duration(it, "interval"));
-        let mut rules = Vec::new();
         for entry in group.rules.unwrap_or_default() {
             let mut labels = group.labels.clone().unwrap_or_default();
             labels.extend(entry.labels.clone().unwrap_or_default());
-            rules.extend(self.rule(&group.name, interval.as_ref(), labels, &entry));
+            match &entry.record {
+                Some(record) => {
+                    let node = self.record(record, &group.name, interval.as_ref(), &labels, &entry);
+                    self.records.extend(node);
+                }
+                None => {
+                    let node = self.rule(&group.name, interval.as_ref(), labels, &entry);
+                    self.rules.extend(node);
+                }
+            }
         }
-        rules
+    }
+
+    fn record(
+        &mut self,
+        record: &Spanned<String>,
+        group: &Spanned<String>,
+        interval: Option<&Node>,
+        labels: &Texts,
+        entry: &Entry,
+    ) -> Option<Node> {
+        let Entry { alert, hold, keep_firing_for, annotations, .. } = entry;
+        let has = [
+            ("alert", alert.is_some()),
+            ("for", hold.is_some()),
+            ("keep_firing_for", keep_firing_for.is_some()),
+            ("annotations", annotations.is_some()),
+        ];
+        if let Some((key, _)) = has.iter().find(|(_, has)| *has) {
+            let message = format!("a recording rule has no key {key:?}");
+            self.refuse(record, &format!("record {}", record.value), &message, None);
+            return None;
+        }
+        let mut values = self.common(record, group, interval, entry)?;
+        values.insert("record".to_owned(), self.text(record));
+        let origin = self.origin(record);
+        values.insert("labels".to_owned(), self.texts(labels, &origin));
+        Some(table(values, origin))
+    }
+
+    /// What both kinds of rules have.
+    fn common(
+        &mut self,
+        name: &Spanned<String>,
+        group: &Spanned<String>,
+        interval: Option<&Node>,
+        entry: &Entry,
+    ) -> Option<BTreeMap<String, Node>> {
+        let Some(expr) = &entry.expr else {
+            self.refuse(name, &name.value, "the key \"expr\" is missing", None);
+            return None;
+        };
+        let id = Node { value: Value::String(self.id(group, name)), origin: self.origin(name) };
+        let mut values = BTreeMap::from([
+            ("id".to_owned(), id),
+            ("group".to_owned(), self.text(group)),
+            ("expr".to_owned(), self.text(expr)),
+        ]);
+        values.extend(interval.map(|interval| ("interval".to_owned(), interval.clone())));
+        Some(values)
+    }
+
+    fn texts(&self, texts: &Texts, origin: &Origin) -> Node {
+        let texts = texts.iter().map(|(name, text)| (name.clone(), self.text(text)));
+        table(texts.collect(), origin.clone())
     }
 
     fn rule(
@@ -174,30 +243,14 @@ impl Reader<'_> {
         labels: Texts,
         entry: &Entry,
     ) -> Option<Node> {
-        if let Some(record) = &entry.record {
-            let hint = "leave it to a Prometheus, or use its expression where its series is used";
-            let message = "recording rules are not supported";
-            self.refuse(record, &format!("record {}", record.value), message, Some(hint));
-            return None;
-        }
         let Some(alert) = &entry.alert else {
             let place = entry.expr.as_ref().unwrap_or(group);
-            self.refuse(place, &group.value, "a rule has no key \"alert\"", None);
-            return None;
-        };
-        let Some(expr) = &entry.expr else {
-            self.refuse(alert, &alert.value, "the key \"expr\" is missing", None);
+            self.refuse(place, &group.value, "a rule has neither \"alert\" nor \"record\"", None);
             return None;
         };
         let origin = self.origin(alert);
-        let id = Node { value: Value::String(self.id(group, alert)), origin: origin.clone() };
-        let mut values = BTreeMap::from([
-            ("id".to_owned(), id),
-            ("name".to_owned(), self.text(alert)),
-            ("group".to_owned(), self.text(group)),
-            ("expr".to_owned(), self.text(expr)),
-        ]);
-        values.extend(interval.map(|interval| ("interval".to_owned(), interval.clone())));
+        let mut values = self.common(alert, group, interval, entry)?;
+        values.insert("name".to_owned(), self.text(alert));
         for (key, text) in [("for", &entry.hold), ("keep_firing_for", &entry.keep_firing_for)] {
             let node = text.as_ref().and_then(|text| self.duration(text, key));
             values.extend(node.map(|node| (key.to_owned(), node)));
@@ -210,18 +263,17 @@ impl Reader<'_> {
         let told =
             annotations.and_then(|all| all.get("summary").or_else(|| all.get("description")));
         values.extend(told.map(|text| ("message".to_owned(), self.text(text))));
-        for (key, texts) in [("labels", Some(&labels)), ("annotations", annotations)] {
-            let texts = texts.into_iter().flatten();
-            let texts = texts.map(|(name, text)| (name.clone(), self.text(text))).collect();
-            values.insert(key.to_owned(), table(texts, origin.clone()));
+        let none = Texts::new();
+        for (key, texts) in [("labels", &labels), ("annotations", annotations.unwrap_or(&none))] {
+            values.insert(key.to_owned(), self.texts(texts, &origin));
         }
         Some(table(values, origin))
     }
 
-    /// An id that stays the same as long as the file, the group and the alert have their names.
-    fn id(&mut self, group: &Spanned<String>, alert: &Spanned<String>) -> String {
+    /// An id that stays the same as long as the file, the group and the rule have their names.
+    fn id(&mut self, group: &Spanned<String>, rule: &Spanned<String>) -> String {
         let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        let id = format!("{file}/{}/{}", group.value, alert.value);
+        let id = format!("{file}/{}/{}", group.value, rule.value);
         let count = self.names.entry(id.clone()).or_default();
         *count += 1;
         if *count == 1 { id } else { format!("{id}#{count}") }
@@ -327,11 +379,26 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_rule_of_prometheus_becomes_one_of_ours() {
+        let text = "groups:\n- name: g\n  labels: { team: a }\n  rules:\n  - record: a:b\n    \
+                    expr: sum(x)\n    labels: { site: y }\n";
+        let (node, problems) = read(text);
+        assert_eq!(problems, Vec::<String>::new());
+        let json = node.expect("a document").to_json().to_string();
+        let expected = concat!(
+            r#"{"alerts":{"record":[{"expr":"sum(x)","group":"g","id":"node/g/a:b","#,
+            r#""labels":{"site":"y","team":"a"},"record":"a:b"}]}}"#
+        );
+        assert_eq!(json, expected);
+    }
+
+    #[test]
     fn what_is_not_supported_is_refused_with_its_line() {
         let check = |text: &str| read(text).1.join("\n");
         let group = "groups:\n- name: g\n  rules:\n";
         let refusals = [
-            check(&format!("{group}  - record: a:b\n    expr: x\n")),
+            check(&format!("{group}  - record: a:b\n    expr: x\n    for: 5m\n")),
+            check(&format!("{group}  - record: a:b\n")),
             check(&format!("{group}  - expr: x\n")),
             check(&format!("{group}  - alert: a\n")),
             check(&format!("{group}  - alert: a\n    expr: x\n    for: 5 minutes\n")),
@@ -344,9 +411,11 @@ mod tests {
             check("a: b\n"),
         ];
         insta::assert_snapshot!(refusals.join("\n--\n"), @r#"
-        alerts.d/node.yml:4: record a:b: recording rules are not supported; leave it to a Prometheus, or use its expression where its series is used
+        alerts.d/node.yml:4: record a:b: a recording rule has no key "for"
         --
-        alerts.d/node.yml:4: g: a rule has no key "alert"
+        alerts.d/node.yml:4: a:b: the key "expr" is missing
+        --
+        alerts.d/node.yml:4: g: a rule has neither "alert" nor "record"
         --
         alerts.d/node.yml:4: a: the key "expr" is missing
         --

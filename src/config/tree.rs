@@ -7,8 +7,13 @@ use std::collections::btree_map::Entry;
 use super::Origin;
 
 /// The lists whose entries have names and are merged by them.
-const NAMED_LISTS: [&[&str]; 4] =
-    [&["collector"], &["alerts", "rule"], &["alerts", "inhibit"], &["alerts", "maintenance"]];
+const NAMED_LISTS: [&[&str]; 5] = [
+    &["collector"],
+    &["alerts", "rule"],
+    &["alerts", "record"],
+    &["alerts", "inhibit"],
+    &["alerts", "maintenance"],
+];
 
 /// A value and where it was said.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use super::problem::Problem;
 use super::tree::{Node, Step, keys};
 use super::{Checks, Config, validate_alerts, validate_collectors, validate_notify};
+use crate::server::{ClientCertificates, are_groups};
 use crate::units::{ByteSize, HumanDuration};
 
 /// The least time between two rounds of anything.
@@ -64,6 +65,7 @@ pub(super) fn validate(
         let path = keys(&format!("server.tls.{}", error.key));
         report.refuse(&[path], error.message, error.hint.map(str::to_owned));
     }
+    clients(config, &mut report);
     auth(config, &mut report);
     websocket(config, &mut report);
     stream(config, &mut report);
@@ -147,6 +149,7 @@ fn server(config: &Config, report: &mut Report<'_>) {
     let server = &config.server;
     report.within(&keys("server.hosts"), server.hosts.len(), 0..=LISTED_MAX);
     report.within(&keys("server.origins"), server.origins.len(), 0..=LISTED_MAX);
+    report.within(&keys("server.trusted_proxies"), server.trusted_proxies.len(), 0..=LISTED_MAX);
     if let Some(mistake) = server.socket_mistake() {
         report.refuse(&[keys("server.socket")], mistake, None);
     }
@@ -164,7 +167,7 @@ fn server(config: &Config, report: &mut Report<'_>) {
 fn access(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
     let server = &config.server;
     let has_tokens = match (checks.tokens)(config) {
-        Ok(count) => count > 0 || server.auth.required,
+        Ok(count) => count > 0 || server.auth.required || !server.tls.client.is_empty(),
         Err(error) => {
             let paths = [keys("server.auth.tokens_file")];
             return report.refuse(&paths, error.to_string(), Some(error.hint.to_owned()));
@@ -184,6 +187,40 @@ fn access(config: &Config, checks: &Checks<'_>, report: &mut Report<'_>) {
         let hint =
             format!("listen on 127.0.0.1 or ::1, or {missing}, or say insecure = true to allow it");
         report.refuse(&paths, message, Some(hint));
+    }
+}
+
+/// Who may do what by a certificate.
+fn clients(config: &Config, report: &mut Report<'_>) {
+    let tls = &config.server.tls;
+    report.within(&keys("server.tls.client"), tls.client.len(), 0..=LISTED_MAX);
+    let is_required = tls.client_certificates == ClientCertificates::Required;
+    if tls.client_ca.is_none() && (is_required || !tls.client.is_empty()) {
+        let key = if is_required { "client_certificates" } else { "client" };
+        let message = "nobody is asked for a certificate without client_ca".to_owned();
+        let hint = "name the authority that has made the clients' certificates".to_owned();
+        report.refuse(&[keys(&format!("server.tls.{key}"))], message, Some(hint));
+    }
+    if tls.client_ca.is_some() && !tls.is_on() {
+        let message = "clients show certificates by TLS, and there is no certificate".to_owned();
+        let hint = "name the daemon's own certificate and key in server.tls".to_owned();
+        report.refuse(&[keys("server.tls.client_ca")], message, Some(hint));
+    }
+    for (index, client) in tls.client.iter().enumerate() {
+        let at = |key: &str| {
+            let mut path = keys("server.tls.client");
+            path.extend([Step::Index(index), Step::Key(key.to_owned())]);
+            path
+        };
+        if !are_groups(client.groups.as_deref()) {
+            let message = "at most 100 names of letters, digits and -._@ of ASCII".to_owned();
+            report.refuse(&[at("groups")], message, None);
+        }
+        if tls.client[..index].iter().any(|before| before.name == client.name) {
+            let message = format!("{:?} is there twice", client.name.as_str());
+            let hint = "write one [[server.tls.client]] for each name".to_owned();
+            report.refuse(&[at("name")], message, Some(hint));
+        }
     }
 }
 
@@ -273,6 +310,16 @@ fn storage(config: &Config, report: &mut Report<'_>) {
     report.size("storage.backlog", storage.backlog, 64 << 10, 1 << 30);
     report.time(&keys("history.events"), history.events, HumanDuration::secs(1));
     report.size("history.events_size", history.events_size, 64 << 10, 1 << 40);
+    let hour = HumanDuration::secs(3_600);
+    let range = hour..=MAX_AGE;
+    report.bounded(
+        &keys("history.audit"),
+        &history.audit,
+        &range,
+        ["short", "long"],
+        HumanDuration::exact,
+    );
+    report.count("history.audit_entries", history.audit_entries);
     samples(config, report);
 }
 

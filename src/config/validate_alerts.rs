@@ -31,12 +31,14 @@ pub(super) fn alerts(config: &Config, report: &mut Report<'_>) {
     report.time(&keys("alerts.flap_window"), alerts.flap_window, SECOND);
     for (list, count, max) in [
         ("rule", alerts.rule.len(), alerts.max_rules),
+        ("record", alerts.record.len(), alerts.max_rules),
         ("inhibit", alerts.inhibit.len(), MAX_ENTRIES),
         ("maintenance", alerts.maintenance.len(), MAX_ENTRIES),
     ] {
         if count > max {
             let message = format!("there are {count}; there may be {max}");
-            let hint = (list == "rule").then(|| "raise alerts.max_rules".to_owned());
+            let hint =
+                matches!(list, "rule" | "record").then(|| "raise alerts.max_rules".to_owned());
             return report.refuse(&[keys(&format!("alerts.{list}"))], message, hint);
         }
     }
@@ -68,6 +70,12 @@ fn times(config: &Config, report: &mut Report<'_>) {
             report.time(&at("interval"), interval, SECOND);
         }
         report.within(&at("depends_on"), rule.depends_on.len(), 0..=MAX_NEEDED);
+    }
+    for (index, rule) in config.alerts.record.iter().enumerate() {
+        if let Some(interval) = rule.interval {
+            let at = [entry("record", index), keys("interval")].concat();
+            report.time(&at, interval, SECOND);
+        }
     }
 }
 

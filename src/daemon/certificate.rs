@@ -26,8 +26,8 @@ pub(super) struct CertificateKeeper {
     warned: Option<(Instant, String)>,
 }
 
-/// What tells whether two files have changed: device, inode, length and time of each.
-type Stamp = [Option<(u64, u64, u64, i64, i64)>; 2];
+/// What tells whether the files have changed: device, inode, length and time of each.
+type Stamp = [Option<(u64, u64, u64, i64, i64)>; 3];
 
 impl CertificateKeeper {
     /// Has clients shown what `config` names.
@@ -57,15 +57,20 @@ impl CertificateKeeper {
         Ok(Loaded { config: config.clone(), stamp, certificate })
     }
 
-    /// Has new clients shown this. Gives the ends of the validity before and now, if they differ.
-    pub(super) fn adopt(&mut self, loaded: Loaded) -> Option<[Option<Timestamp>; 2]> {
+    /// Has new clients shown this. Gives what has changed, as a reload tells it: by its key, what it
+    /// was and what it is.
+    pub(super) fn adopt(&mut self, loaded: Loaded) -> Vec<(&'static str, [Option<String>; 2])> {
         let Loaded { config, stamp, certificate } = loaded;
-        let end = |certificate: Option<&Certificate>| Some(certificate?.validity.not_after);
-        let ends = [end(self.app.certificate().as_deref()), end(certificate.as_ref())];
+        let (before, now) = (self.app.certificate(), certificate.as_ref());
+        let end = |one: &Certificate| format!("valid until {}", one.validity.not_after);
+        let ends = [before.as_deref().map(end), now.map(end)];
+        let print = |one: &Certificate| Some(format!("SHA-256 {}", one.authorities?));
+        let prints = [before.as_deref().and_then(print), now.and_then(print)];
+        let told = [("server.tls.certificate", ends), ("server.tls.client_ca", prints)];
         self.app.adopt_certificate(certificate);
         (self.config, self.read, self.seen) = (config, stamp, stamp);
         self.refused = None;
-        (ends[0] != ends[1]).then_some(ends)
+        told.into_iter().filter(|(_, [before, now])| before != now).collect()
     }
 
     /// Looks whether the files have changed, and takes up what is in them. Gives what is to be said
@@ -133,7 +138,7 @@ pub(super) struct Loaded {
 }
 
 fn stamp(config: &TlsConfig) -> Stamp {
-    [&config.certificate, &config.key].map(|file| {
+    [&config.certificate, &config.key, &config.client_ca].map(|file| {
         let path = file.as_ref().and_then(CredentialFile::path)?;
         let meta = fs::metadata(path).ok()?;
         Some((meta.dev(), meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))

@@ -18,6 +18,9 @@ use crate::server::{App, AuthVitals};
 use crate::store::{CollectorState, CollectorStatus};
 use crate::telemetry;
 
+/// What the plugin, and its collector, is called.
+pub(super) const NAME: &str = "gz-monitor";
+
 /// Makes sources that look at the daemon, once it runs.
 pub(super) struct Internal(Arc<OnceLock<(App, Arc<Vitals>)>>);
 
@@ -94,12 +97,14 @@ impl Looking {
     }
 
     fn auth(&self, out: &mut BatchBuilder) {
-        let AuthVitals { is_required, tokens, sessions, changes, refused } = self.0.auth_vitals();
+        let AuthVitals { is_required, tokens, sessions, changes, lost, refused } =
+            self.0.auth_vitals();
         let required = Value::Gauge(f64::from(u8::from(is_required)));
         out.push("gz_auth_required", &[], required);
         out.push("gz_auth_tokens", &[], Value::Gauge(tokens as f64));
         out.push("gz_auth_sessions", &[], Value::Gauge(sessions as f64));
         out.push("gz_auth_changes_total", &[], Value::Counter(changes as f64));
+        out.push("gz_audit_lost_total", &[], Value::Counter(lost as f64));
         for (by, count) in ["address", "token"].into_iter().zip(self.0.requests_limited()) {
             let count = Value::Counter(count as f64);
             out.push("gz_http_requests_limited_total", &[("by", by)], count);
@@ -134,6 +139,7 @@ impl Looking {
             ("gz_storage_degraded", degraded),
             ("gz_storage_events", storage.events.load(Ordering::Relaxed) as f64),
             ("gz_storage_events_bytes", storage.event_bytes.load(Ordering::Relaxed) as f64),
+            ("gz_audit_entries", storage.audit_entries.load(Ordering::Relaxed) as f64),
             ("gz_storage_size_bytes", storage.file_bytes.load(Ordering::Relaxed) as f64),
             ("gz_storage_queue_steps", storage.queued.load(Ordering::Relaxed) as f64),
             ("gz_storage_backlog_events", storage.backlog.load(Ordering::Relaxed) as f64),

@@ -12,6 +12,7 @@ mod listeners;
 mod notifier;
 mod notify_series;
 mod plugins;
+mod recording;
 mod reload;
 mod service;
 mod signals;
@@ -128,7 +129,9 @@ impl Daemon {
         let (handle, inputs) = Handle::new(&limits, kept, queue, hub, clock);
         let (steps, stored) = mpsc::channel(config.storage.queue);
         tokio::spawn(can_hang("pipeline", pipeline::run(handle.clone(), inputs, steps)));
-        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone());
+        let evaluator = Evaluator::start(handle.clone(), ready.shelf.clone(), |rounds| {
+            tokio::spawn(can_hang("evaluator", rounds))
+        });
         let past = server::Past { archive: ready.archive.clone(), shelf: ready.shelf.clone() };
         let notifications = std::mem::take(&mut ready.notifications);
         let mut storage = ready.start(handle.clone(), stored)?;
@@ -149,6 +152,9 @@ impl Daemon {
         app.adopt_tokens(tokens.file, tokens.tokens).await;
         refuse_exposed(&config, &sockets, &app)?;
         tokio::spawn(app.clone().watch_tokens());
+        if let Some((book, last)) = storage.audit.take() {
+            app.keep_audit(book, last);
+        }
         plugins.bind(app.clone(), storage.vitals.clone());
         app.show_plugins(plugins.inventory());
         app.show_notifier(notifier.clone());
@@ -256,8 +262,9 @@ impl Daemon {
         self.status.abort();
         drop(self.evaluator);
         self.app.pipeline.end().await;
-        // Storage is not closed before it has let go of it.
+        // Storage is not closed before these have let go of it.
         self.notifier.end().await;
+        let _ = tokio::time::timeout(STORAGE_TIMEOUT, self.app.end_audit()).await;
         if tokio::time::timeout(STORAGE_TIMEOUT, self.storage.ended()).await.is_err() {
             tracing::warn!("the database was not closed in order: the disk does not answer");
         }

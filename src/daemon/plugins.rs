@@ -1,11 +1,12 @@
-//! The plugins of a daemon: the built-in ones, and the one that looks at the daemon itself.
+//! The plugins of a daemon: the built-in ones, and those that look at the daemon itself.
 
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::internal::Internal;
+use super::internal::{self, Internal};
+use super::recording::{self, RecordingRules};
 use super::tokens;
 use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
 use crate::persist::Vitals;
@@ -23,7 +24,8 @@ pub struct Plugins {
 impl Default for Plugins {
     fn default() -> Self {
         let (host, running) = (PluginHost::with_builtins(), Arc::default());
-        host.add("gz-monitor", Arc::new(Internal::new(Arc::clone(&running))));
+        host.add(internal::NAME, Arc::new(Internal::new(Arc::clone(&running))));
+        host.add(recording::NAME, Arc::new(RecordingRules::new(Arc::clone(&running))));
         Self { host: Arc::new(host), running }
     }
 }
@@ -34,11 +36,18 @@ impl Plugins {
         self.host.clone()
     }
 
-    /// The collectors that a configuration means: every plugin of our own, as the configuration
-    /// changes it, and what it adds to them.
+    /// Whether a plugin looks at a running daemon, and has nothing to look at without one.
+    pub fn needs_daemon(&self, plugin: &str) -> bool {
+        [internal::NAME, recording::NAME].contains(&plugin)
+    }
+
+    /// The collectors that a configuration means: every plugin of our own that has something to do,
+    /// as the configuration changes it, and what it adds to them.
     pub fn collectors(&self, config: &Config) -> Vec<Instance> {
         let is_named = |name: &str| config.collector.iter().any(|c| c.name() == name);
         let stock = self.host.all().into_iter().filter(|(_, plugin)| plugin.is_stock());
+        let records = !config.alerts.record.is_empty();
+        let stock = stock.filter(|(name, _)| records || name != recording::NAME);
         let stock = stock.filter(|(name, _)| !is_named(name)).map(|(name, _)| Instance::of(&name));
         stock.chain(config.collector.iter().cloned()).collect()
     }

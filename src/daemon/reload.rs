@@ -33,10 +33,10 @@ impl Daemon {
         let certificate = tokio::task::block_in_place(|| self.certificate.load(tls))?;
         let tokens = tokio::task::block_in_place(|| tokens::load(&new))?;
         self.listeners.adopt(&self.config.server, &new.server)?;
-        if let Some(ends) = self.certificate.adopt(certificate) {
-            let [old, new] = ends.map(|end| Some(json!(format!("valid until {}", end?))));
-            let path = "server.tls.certificate".to_owned();
-            changes.values.push(Change { path, old, new });
+        for (key, told) in self.certificate.adopt(certificate) {
+            let [old, new] = told.map(|text| Some(json!(text?)));
+            // The name of another file is in there already.
+            changes.values.push(Change { path: key.to_owned(), old, new });
             changes.sections.insert("server".to_owned());
         }
         if let Some(telemetry) = &self.telemetry {

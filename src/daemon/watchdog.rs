@@ -95,7 +95,7 @@ impl Part {
 fn parts(daemon: &Daemon) -> Vec<Part> {
     let scheduler = daemon.scheduler.probe();
     let (pipeline, app) = (daemon.app.pipeline.clone(), daemon.app.clone());
-    let http = daemon.listeners.probe();
+    let (evaluator, http) = (daemon.evaluator.probe(), daemon.listeners.probe());
     vec![
         Part::new("scheduler", move || {
             let scheduler = scheduler.clone();
@@ -104,6 +104,10 @@ fn parts(daemon: &Daemon) -> Vec<Part> {
         Part::new("pipeline", move || {
             let pipeline = pipeline.clone();
             async move { pipeline.applied().await.is_ok() }
+        }),
+        Part::new("evaluator", move || {
+            let evaluator = evaluator.clone();
+            async move { evaluator.is_answered().await }
         }),
         Part::new("hub", move || {
             let app = app.clone();

@@ -3,6 +3,7 @@
 //! One round at a time: what comes due meanwhile is left out and counted. A round reads the state as
 //! any query does, so that it holds up nobody.
 
+mod probe;
 mod schedule;
 
 use std::collections::BTreeMap;
@@ -11,11 +12,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 
 use crate::alert::{self, Outcome, Round, Rule, Rules, Ruling};
 use crate::pipeline::{Handle, Input};
 use crate::store::history::Shelf;
+pub use probe::Probe;
+use probe::{Asked, Pulse};
 use schedule::Schedule;
 
 /// New rules are noticed within this time.
@@ -25,14 +29,25 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 pub struct Evaluator {
     task: JoinHandle<()>,
     is_over: Arc<AtomicBool>,
+    probe: Probe,
 }
 
 impl Evaluator {
-    /// Starts to evaluate the rules that the pipeline has, whichever they are.
-    pub fn start(pipeline: Handle, shelf: Option<Arc<dyn Shelf>>) -> Self {
+    /// Has `spawn` start the evaluation of the rules that the pipeline has, whichever they are.
+    pub fn start(
+        pipeline: Handle,
+        shelf: Option<Arc<dyn Shelf>>,
+        spawn: impl FnOnce(BoxFuture<'static, ()>) -> JoinHandle<()>,
+    ) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(run(pipeline, shelf, is_over.clone()));
-        Self { task, is_over }
+        let (probe, asked) = probe::channel();
+        let task = spawn(Box::pin(run(pipeline, shelf, is_over.clone(), asked)));
+        Self { task, is_over, probe }
+    }
+
+    /// Finds out whether it gets on.
+    pub fn probe(&self) -> Probe {
+        self.probe.clone()
     }
 }
 
@@ -44,7 +59,12 @@ impl Drop for Evaluator {
     }
 }
 
-async fn run(pipeline: Handle, shelf: Option<Arc<dyn Shelf>>, is_over: Arc<AtomicBool>) {
+async fn run(
+    pipeline: Handle,
+    shelf: Option<Arc<dyn Shelf>>,
+    is_over: Arc<AtomicBool>,
+    mut asked: Asked,
+) {
     let mut schedule = Schedule::default();
     let mut failing = BTreeMap::new();
     loop {
@@ -53,12 +73,14 @@ async fn run(pipeline: Handle, shelf: Option<Arc<dyn Shelf>>, is_over: Arc<Atomi
         let due = schedule.take_due(rules.iter().map(|rule| rule.interval), now.uptime);
         if due.intervals.is_empty() {
             let until_next = due.next.map_or(BETWEEN_LOOKS, |next| next.saturating_sub(now.uptime));
-            tokio::time::sleep(until_next.min(BETWEEN_LOOKS)).await;
+            asked.answer_during(tokio::time::sleep(until_next.min(BETWEEN_LOOKS))).await;
             continue;
         }
         let is_due = |rule: &&Arc<Rule>| due.intervals.contains(&rule.interval);
         let wanted: Vec<Arc<Rule>> = rules.iter().filter(is_due).cloned().collect();
         let (handle, shelf, is_over) = (pipeline.clone(), shelf.clone(), is_over.clone());
+        let pulse = Pulse::default();
+        let beating = pulse.clone();
         let work = move || {
             let reader = |look: &mut dyn FnMut(&crate::store::History)| {
                 handle.read(|state, _| look(state.store.history()));
@@ -70,13 +92,15 @@ async fn run(pipeline: Handle, shelf: Option<Arc<dyn Shelf>>, is_over: Arc<Atomi
                 let judge = |expired: &dyn Fn() -> bool| {
                     alert::judge(rule, &rules, at, shelf, &reader, expired)
                 };
-                is_on.then(|| ruling(rule, &rules, judge, &is_over))
+                is_on.then(|| ruling(rule, &rules, judge, &is_over, &beating))
             });
             Round { at, rulings: rulings.collect(), skipped: due.skipped }
         };
-        let Ok(round) = tokio::task::spawn_blocking(work).await else { continue };
+        let work = tokio::task::spawn_blocking(work);
+        let Ok(round) = asked.answer_while_beating(&pulse, work).await else { continue };
         tell(&round, &mut failing);
-        if pipeline.send(Input::Evaluated(Box::new(round))).await.is_err() {
+        let sent = pipeline.send(Input::Evaluated(Box::new(round)));
+        if asked.answer_during(sent).await.is_err() {
             return;
         }
     }
@@ -88,10 +112,15 @@ fn ruling(
     rules: &Rules,
     judge: impl FnOnce(&dyn Fn() -> bool) -> Result<Outcome, String>,
     is_over: &AtomicBool,
+    pulse: &Pulse,
 ) -> Ruling {
     let begin = Instant::now();
     let deadline = begin + *rules.query().timeout;
-    let expired = || is_over.load(Ordering::Relaxed) || Instant::now() >= deadline;
+    let expired = || {
+        pulse.beat();
+        is_over.load(Ordering::Relaxed) || Instant::now() >= deadline
+    };
+    pulse.beat();
     // One rule on which evaluation breaks is no reason to do without all others.
     let outcome = catch_unwind(AssertUnwindSafe(|| judge(&expired)));
     let fault = |_| Err("its evaluation failed for a fault of the daemon; see its log".to_owned());

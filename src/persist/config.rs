@@ -71,6 +71,10 @@ pub struct History {
     pub events: HumanDuration,
     /// Bytes of events; beyond them the oldest are removed.
     pub events_size: ByteSize,
+    /// What was changed by whom (GET /api/v1/audit) is kept for this long.
+    pub audit: HumanDuration,
+    /// Entries of it; beyond them the oldest are removed.
+    pub audit_entries: usize,
     /// Keep samples on disk. If not, a restart loses them, and there are those of store.memory only.
     pub samples: bool,
     /// What was measured in the last moments is saved this often: so much of it is lost by SIGKILL.
@@ -97,6 +101,8 @@ impl Default for History {
         Self {
             events: HumanDuration::secs(7 * DAY_S),
             events_size: ByteSize(256 << 20),
+            audit: HumanDuration::secs(90 * DAY_S),
+            audit_entries: 100_000,
             samples: true,
             save_interval: HumanDuration::secs(5),
             full: HumanDuration::secs(DAY_S),

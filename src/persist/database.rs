@@ -9,8 +9,9 @@ use rusqlite::{
 };
 
 use super::schema::{self, Refusal};
-use super::{History, Sync, alert_rows, notify_rows, rows};
+use super::{History, Sync, alert_rows, audit_rows, notify_rows, rows};
 use crate::alert;
+use crate::audit;
 use crate::hub::{Gap, Message};
 use crate::notify::{self, Kept};
 use crate::pipeline::Records;
@@ -179,6 +180,37 @@ impl Database {
         notify_rows::write(&transaction, change)?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Writes entries of the audit and removes those beyond the bounds, or nothing. Gives by how much
+    /// their numbers are higher, and how many there are.
+    pub(super) fn audit(
+        &mut self,
+        entries: &[audit::Entry],
+        history: &History,
+        now: Timestamp,
+    ) -> Result<(u64, u64), CommitError> {
+        self.check_file()?;
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        let shift = audit_rows::write(&transaction, entries, history, now)?;
+        let count = audit_rows::count(&transaction)?;
+        transaction.commit()?;
+        Ok((shift, count))
+    }
+
+    /// The last number of the audit, and how many entries there are.
+    pub(super) fn audited(&self) -> rusqlite::Result<(u64, u64)> {
+        Ok((audit_rows::last(&self.connection)?, audit_rows::count(&self.connection)?))
+    }
+
+    /// Whether entries of the audit are to be removed.
+    pub(super) fn is_audit_overdue(
+        &self,
+        history: &History,
+        now: Timestamp,
+    ) -> rusqlite::Result<bool> {
+        audit_rows::is_overdue(&self.connection, history, now)
     }
 
     /// Has samples written. For them nobody waits for the disk: with the power a moment may be lost.

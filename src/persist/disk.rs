@@ -17,6 +17,7 @@ use super::keeper::{Keeper, Recent};
 use super::proof::{Proof, ProofFile};
 use super::schema::{self, Refusal};
 use super::{History, Sync, Vitals, rows};
+use crate::audit;
 use crate::notify::{self, Kept, Written};
 use crate::pipeline::{Handle, Records};
 
@@ -41,6 +42,8 @@ pub(super) enum Job {
     Commit(Box<Group>, oneshot::Sender<Result<(), Trouble>>),
     /// The last is given back when it is done.
     Notify(Box<notify::Change>, oneshot::Sender<Result<Written, Trouble>>, OwnedSemaphorePermit),
+    /// The same of what was changed by whom.
+    Audit(Vec<audit::Entry>, oneshot::Sender<Result<u64, Trouble>>, OwnedSemaphorePermit),
 }
 
 /// Why nothing can be stored there, ever.
@@ -75,6 +78,8 @@ pub(super) struct Disk {
     /// What was found of notifications, until somebody takes it in.
     pub(super) notifications: Option<Kept>,
     were_notifications_read: bool,
+    /// The last number of the audit, once it is known.
+    pub(super) audited: Option<u64>,
 }
 
 /// What was there when it was first opened.
@@ -106,6 +111,7 @@ impl Disk {
             is_loaded: false,
             notifications: None,
             were_notifications_read: false,
+            audited: None,
         }
     }
 
@@ -152,6 +158,10 @@ impl Disk {
             let kept = kept.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
             (self.notifications, self.were_notifications_read) = (Some(kept), true);
         }
+        let audited = database.audited();
+        let (last, count) = audited.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
+        self.audited = Some(last);
+        self.vitals.audit_entries.store(count, Ordering::Relaxed);
         let start = self.keeper.is_first.then_some(now);
         let recent = database.keep(|connection| self.keeper.load(connection, start));
         let recent = recent.map_err(|error| Unusable::Trouble(trouble(&path, &error)))?;
@@ -215,6 +225,22 @@ impl Disk {
         }
     }
 
+    /// Writes what was changed by whom, and removes what is beyond the bounds.
+    fn audit(&mut self, entries: &[audit::Entry]) -> Result<u64, Trouble> {
+        let started = Instant::now();
+        let history = self.history.read().clone();
+        let database = self.database.as_mut().ok_or("the database is not open")?;
+        match database.audit(entries, &history, Timestamp::now()) {
+            Ok((shift, count)) => {
+                self.vitals.committed(started.elapsed());
+                self.vitals.audit_entries.store(count, Ordering::Relaxed);
+                Ok(shift)
+            }
+            // Whether the database is any good, the next commit of events will tell.
+            Err(error) => Err(format!("{}: {error}", self.database_path().display())),
+        }
+    }
+
     /// Brings the file beside the database up to date, which is to come after the database.
     fn prove(&self, group: &Group) -> Result<(), String> {
         if group.line.is_none() && !group.makes_whole {
@@ -264,6 +290,11 @@ impl Disk {
                 Ok(Job::Notify(change, reply, turn)) => {
                     drop(turn);
                     drop(reply.send(self.notify(&change)));
+                    self.keep_if_late();
+                }
+                Ok(Job::Audit(entries, reply, turn)) => {
+                    drop(turn);
+                    drop(reply.send(self.audit(&entries)));
                     self.keep_if_late();
                 }
                 Err(RecvTimeoutError::Timeout) => self.between_jobs(),
@@ -340,6 +371,13 @@ impl Disk {
             && let Err(error) = self.commit(&Group::default(), now)
         {
             tracing::warn!(error, "old events were not removed");
+        }
+        let database = self.database.as_ref();
+        let overdue = database.map(|database| database.is_audit_overdue(&history, now));
+        if matches!(overdue, Some(Ok(true)))
+            && let Err(error) = self.audit(&[])
+        {
+            tracing::warn!(error, "old entries of the audit were not removed");
         }
     }
 }

@@ -7,6 +7,8 @@
 
 mod alert_rows;
 mod archive;
+mod audit_book;
+mod audit_rows;
 mod backlog;
 mod config;
 mod database;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Sync;
 
 /// Each brings the tables from the version before it to its own; versions begin at 1.
-const MIGRATIONS: [&str; 5] = [FIRST, TASKS, HISTORY, ALERTS, NOTIFY];
+const MIGRATIONS: [&str; 6] = [FIRST, TASKS, HISTORY, ALERTS, NOTIFY, AUDIT];
 
 const FIRST: &str = "
     CREATE TABLE line (
@@ -169,6 +169,24 @@ const NOTIFY: &str = "
     CREATE TABLE notify_groups (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
     -- And the notifications, in their order.
     CREATE TABLE notify_outbox (number INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
+";
+
+/// What was changed by whom.
+const AUDIT: &str = "
+    -- Numbers are not used again: somebody may have asked for what comes after one.
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- Milliseconds since 1970.
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        role TEXT,
+        origin TEXT NOT NULL,
+        method TEXT NOT NULL,
+        path TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        -- How often the same came at once.
+        count INTEGER NOT NULL
+    ) STRICT;
 ";
 
 /// A write-ahead log that has grown is cut to this size when its pages are in the database.
@@ -333,8 +351,9 @@ mod tests {
         let records = super::super::rows::load(&connection).expect("rows");
         let alert = records.alerts.first().expect("the alert");
         assert!(alert.labels.is_empty() && alert.transitions.is_empty(), "{alert:?}");
-        let counts = ["events", "tasks", "history_full", "history_series", "history_tiers"];
-        assert_eq!(counts.map(count), [1, 1, 0, 0, 3]);
+        let counts =
+            ["events", "tasks", "history_full", "history_series", "history_tiers", "audit"];
+        assert_eq!(counts.map(count), [1, 1, 0, 0, 3, 0]);
         assert_eq!(version(&connection).expect("a version"), MIGRATIONS.len());
         drop(connection);
         assert!(!open(&path, Sync::Full).expect("once is enough").1);

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::archive::Reader;
+use super::audit_book::AuditBook;
 use super::backlog::Backlog;
 use super::database::{Group, LineRow};
 use super::disk::{Disk, Opened, Unusable};
@@ -20,6 +21,7 @@ use super::ledger::Ledger;
 use super::publish::{Disks, Publisher};
 use super::readers::Readers;
 use super::{Config, Folder, History, Vitals};
+use crate::audit;
 use crate::hub::{Archive, Gap, Line, Reason};
 use crate::notify;
 use crate::pipeline::{Handle, Records, Step};
@@ -66,6 +68,8 @@ pub struct Storage {
     pub vitals: Arc<Vitals>,
     /// Where notifications are kept. Storage ends when it is dropped.
     pub ledger: Option<Arc<dyn notify::Ledger>>,
+    /// Where it is kept what was changed by whom, and the last number there. The same goes for it.
+    pub audit: Option<(Arc<dyn audit::Book>, u64)>,
     history: Option<Arc<RwLock<History>>>,
     publisher: JoinHandle<()>,
     disk: Option<thread::JoinHandle<()>>,
@@ -209,26 +213,30 @@ impl Ready {
     pub fn start(self, handle: Handle, steps: mpsc::Receiver<Step>) -> Result<Storage, Error> {
         let Self { line, config, disk, backlog, trouble, vitals, .. } = self;
         let history = disk.as_ref().map(|disk| disk.history.clone());
-        let (mut disks, mut thread, mut ledger) = (None, None, None);
+        let (mut disks, mut thread, mut ledger, mut audit) = (None, None, None, None);
         let (telling, troubles) = mpsc::channel(1);
         if let Some(mut disk) = disk {
             disk.start(handle.clone(), telling);
             // One at a time: the next group is what has come together meanwhile. And one of
-            // notifications beside it.
-            let (jobs, received) = sync_channel(2);
+            // notifications beside it, and one of the audit.
+            let (jobs, received) = sync_channel(3);
+            let readers = Readers::new(&disk.database_path(), disk.generation.clone());
+            let audited = disk.audited.unwrap_or_default();
             let proof = disk.proof.clone();
             let builder = thread::Builder::new().name("gz-storage".to_owned());
             let spawned = builder.spawn(move || disk.run(&received));
             thread = Some(spawned.map_err(Error::Thread)?);
             let limit = *config.commit_timeout;
             ledger = Some(Arc::new(Ledger::new(jobs.clone(), limit)) as Arc<dyn notify::Ledger>);
+            let book = AuditBook::new(jobs.clone(), readers, limit);
+            audit = Some((Arc::new(book) as Arc<dyn audit::Book>, audited));
             disks = Some(Disks { jobs, proof, troubles });
         }
         let stored = (line.limit < u64::MAX).then_some((line.epoch, line.limit));
         let publisher =
             Publisher::new(handle, steps, disks, backlog, vitals.clone(), &config, stored);
         let publisher = tokio::spawn(publisher.run(trouble));
-        Ok(Storage { vitals, ledger, history, publisher, disk: thread })
+        Ok(Storage { vitals, ledger, audit, history, publisher, disk: thread })
     }
 }
 
@@ -242,7 +250,7 @@ impl Storage {
 
     /// Returns when all that came before the end of the pipeline is stored, and the database closed.
     pub async fn ended(mut self) {
-        self.ledger = None;
+        (self.ledger, self.audit) = (None, None);
         // It ends with the pipeline.
         let _ = self.publisher.await;
         if let Some(disk) = self.disk {

@@ -21,6 +21,8 @@ pub struct Vitals {
     /// Events on disk, and the bytes of their texts.
     pub events: AtomicU64,
     pub event_bytes: AtomicU64,
+    /// Entries of the audit on disk.
+    pub audit_entries: AtomicU64,
     /// Bytes of the database's files.
     pub file_bytes: AtomicU64,
     /// Steps that wait for a commit.

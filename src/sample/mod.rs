@@ -8,7 +8,7 @@ mod rejected;
 
 pub use batch::{Batch, BatchBuilder, Limits, Outcome};
 pub use brief::brief;
-pub use key::{SeriesKey, is_label_name};
+pub use key::{SeriesKey, is_label_name, is_metric_name};
 pub use moment::{Moment, Stamp, rfc3339};
 pub use rejected::{Reason, Rejected};
 

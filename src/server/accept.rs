@@ -62,7 +62,7 @@ where
     E: Endpoint<Output = Response> + 'static,
 {
     let config = app.config();
-    match app.admit(peer.ip(), &config) {
+    match app.admit(peer, &config) {
         Ok(permit) => {
             let (endpoint, app) = (endpoint.clone(), app.clone());
             tokio::spawn(connection::serve(socket, peer, endpoint, app, config, permit));

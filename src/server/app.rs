@@ -1,5 +1,6 @@
 //! What every request handler may reach.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +19,9 @@ use super::prometheus::Queue;
 use super::tls::{Certificate, Handshakes};
 use super::ws::{self, shard::Shards};
 use super::{Config, HttpTotals, ReloadRequest, WebSocketConfig};
+use crate::alert::Health;
 use crate::api::Plugins;
+use crate::audit::Book;
 use crate::doctor::Setup;
 use crate::hub::Archive;
 use crate::notify;
@@ -62,6 +65,7 @@ pub struct Inner {
     plugins: RwLock<Arc<Plugins>>,
     setup: RwLock<Setup>,
     notifier: RwLock<Option<notify::Handle>>,
+    recordings: RwLock<Arc<BTreeMap<Arc<str>, Health>>>,
     /// One look at the daemon at a time.
     pub(super) examinations: Arc<Semaphore>,
     closing: watch::Sender<bool>,
@@ -84,7 +88,8 @@ impl App {
         pipeline.hub.deflater.configure(websocket.compression());
         let history = Arc::new(History::new(pipeline.hub.clone(), past.archive.clone()));
         let counts = Arc::new(Counts::default());
-        let shards = Shards::start(&pipeline, &history, &counts, &websocket)?;
+        let auth = Auth::new(&config);
+        let shards = Shards::start(&pipeline, &history, (&counts, &auth.audit), &websocket)?;
         Ok(Self(Arc::new(Inner {
             pipeline,
             controls,
@@ -92,7 +97,7 @@ impl App {
             limits: ConnectionLimits::default(),
             counts,
             gate: Gate::new(&config),
-            auth: Auth::new(&config.auth),
+            auth,
             paces: Paces::new(&config),
             certificate: RwLock::default(),
             handshakes: Handshakes::default(),
@@ -105,6 +110,7 @@ impl App {
             plugins: RwLock::default(),
             setup: RwLock::default(),
             notifier: RwLock::default(),
+            recordings: RwLock::default(),
             examinations: Arc::new(Semaphore::new(1)),
             closing: watch::Sender::new(false),
         })))
@@ -162,8 +168,11 @@ impl App {
     }
 
     /// Has TCP connections speak TLS with this certificate from now on, or none without one.
-    /// Connections that are open live on.
+    /// Connections that are open live on, but for those by a client's certificate of authorities that
+    /// are no longer asked.
     pub fn adopt_certificate(&self, certificate: Option<Certificate>) {
+        let authorities = certificate.as_ref().and_then(|certificate| certificate.authorities);
+        self.auth.ask_for_certificates(authorities);
         *self.certificate.write() = certificate.map(Arc::new);
     }
 
@@ -172,7 +181,7 @@ impl App {
         self.shards.configure(&websocket);
         self.pipeline.hub.deflater.configure(websocket.compression());
         self.gate.configure(&config);
-        self.auth.configure(&config.auth);
+        self.auth.configure(&config);
         self.paces.configure(&config);
         *self.settings.write() = (config, websocket);
         self.queue.configure(query);
@@ -204,6 +213,21 @@ impl App {
         *self.setup.write() = setup;
     }
 
+    /// The history on disk, if there is one.
+    pub fn shelf(&self) -> Option<Arc<dyn Shelf>> {
+        self.past.shelf.clone()
+    }
+
+    /// Shows how the recording rules are doing, by id.
+    pub fn show_recordings(&self, health: BTreeMap<Arc<str>, Health>) {
+        *self.recordings.write() = Arc::new(health);
+    }
+
+    /// How the recording rules are doing, by id.
+    pub(super) fn recordings(&self) -> Arc<BTreeMap<Arc<str>, Health>> {
+        self.recordings.read().clone()
+    }
+
     /// Shows who tells of alerts.
     pub fn show_notifier(&self, notifier: notify::Handle) {
         *self.notifier.write() = Some(notifier);
@@ -212,6 +236,16 @@ impl App {
     /// Who tells of alerts, if somebody does.
     pub fn notifier(&self) -> Option<notify::Handle> {
         self.notifier.read().clone()
+    }
+
+    /// From now on it is kept in `book` what was changed by whom; those up to `last` are in it.
+    pub fn keep_audit(&self, book: Arc<dyn Book>, last: u64) {
+        self.auth.audit.keep(book, last);
+    }
+
+    /// Has the last of it written, and lets go of the book.
+    pub async fn end_audit(&self) {
+        self.auth.audit.end().await;
     }
 
     /// Ends every connection: requests in flight are answered, WebSocket clients get 1001. Returns

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::auth::AuthConfig;
-use super::gate::{ListedHost, ListedOrigin};
+use super::gate::{ListedHost, ListedOrigin, ListedProxy, ProxyHeader};
 use super::tls::TlsConfig;
 use crate::hub::{Compression, SlowClient};
 use crate::units::{ByteSize, HumanDuration};
@@ -34,16 +34,25 @@ pub struct Config {
     #[schemars(with = "Vec<String>")]
     pub hosts: Vec<ListedHost>,
     /// Pages elsewhere that may read and change everything from their users' browsers, by origin:
-    /// `https://dash.example.org`. Also that of a proxy that speaks TLS for this daemon.
+    /// `https://dash.example.org`.
     #[schemars(with = "Vec<String>")]
     pub origins: Vec<ListedOrigin>,
+    /// Proxies that are believed when they say for whom they ask: addresses and networks, such as
+    /// "127.0.0.1" or "10.0.0.0/8", and "unix" for whoever comes by the Unix socket. Whoever can
+    /// connect from one of them can say to be anybody.
+    #[schemars(with = "Vec<String>")]
+    pub trusted_proxies: Vec<ListedProxy>,
+    /// The header by which they say it: X-Forwarded-For, beside X-Forwarded-Proto, or Forwarded (RFC
+    /// 7239). The other one is not read, since it may be the client's own.
+    pub proxy_header: ProxyHeader,
     /// The certificate with which TCP connections speak TLS. Without one they do not.
     pub tls: TlsConfig,
     /// Who has to say who they are, and how often somebody may be wrong.
     pub auth: AuthConfig,
     /// Connections at once; one more is answered 503.
     pub max_connections: usize,
-    /// Connections at once from one address; one more is answered 429.
+    /// Connections at once from one address (of IPv6, one /64); one more is answered 429. Those of
+    /// trusted proxies are not counted, but for WebSockets, which count as their clients'.
     pub max_connections_per_address: usize,
     /// Connections at once that have not sent a whole request yet; one more is answered 503.
     pub max_handshakes: usize,
@@ -69,6 +78,8 @@ impl Default for Config {
             insecure: false,
             hosts: Vec::new(),
             origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::default(),
             tls: TlsConfig::default(),
             auth: AuthConfig::default(),
             max_connections: 10_000,

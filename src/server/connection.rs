@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,12 +24,14 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::either::Either;
 
-use super::auth::{self, Deed, Judged, LocalUser, Role};
-use super::gate::{Admitted, Arrival};
+use super::auth::{self, Judged, LocalUser, Shown};
+use super::gate::{Admitted, Arrival, Sender};
 use super::limits::Permit;
 use super::problem::Problem;
 use super::socket::{self, Accepted, Stream};
+use super::tls::ClientCertificate;
 use super::{App, Config, hardening, problem, tls};
+use crate::audit::Deed;
 use crate::hub::Peer;
 use crate::sample::brief;
 
@@ -56,6 +59,21 @@ impl Upgrade {
     }
 }
 
+/// What the handler of a request has to say about it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remark(Arc<AtomicBool>);
+
+impl Remark {
+    /// It brings data, as collectors do, and changes nothing that somebody would be asked about.
+    pub(super) fn brings_data(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_data(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Serves one connection to its end.
 pub(super) async fn serve<E>(
     accepted: Accepted,
@@ -67,13 +85,14 @@ pub(super) async fn serve<E>(
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
-    let Some(stream) = secure(accepted, &app, &config).await else { return };
+    let Some(stream) = secure(accepted, peer, &app, &config, &permit).await else { return };
     let Ok((local, remote)) = socket::addresses(&stream, peer) else { return };
     let scheme = socket::scheme(&stream);
     let user = match &stream {
         Either::Right(stream) => auth::look(stream, app.auth.operator_group()).await,
         Either::Left(_) => None,
     };
+    let known = (permit.shown(), user);
     let permit = Arc::new(permit);
     let asked = Notify::new();
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -83,7 +102,7 @@ pub(super) async fn serve<E>(
         let promise = Arc::new(Mutex::new(promise));
         request.extensions_mut().insert(Upgrade { promise, permit: permit.clone() });
         let ends =
-            Ends { local: local.clone(), remote: remote.clone(), scheme: scheme.clone(), user };
+            Ends { local: local.clone(), remote: remote.clone(), scheme: scheme.clone(), known };
         answer(request, ends, &*endpoint, &app, &config)
     });
     let connection = http1::Builder::new()
@@ -112,7 +131,13 @@ pub(super) async fn serve<E>(
 }
 
 /// Shakes hands where a certificate is shown. `None` if that comes to nothing.
-async fn secure(accepted: Accepted, app: &App, config: &Config) -> Option<Stream> {
+async fn secure(
+    accepted: Accepted,
+    peer: Peer,
+    app: &App,
+    config: &Config,
+    permit: &Permit,
+) -> Option<Stream> {
     let stream = match accepted {
         Either::Left(stream) => stream,
         Either::Right(stream) => return Some(Either::Right(stream)),
@@ -126,10 +151,17 @@ async fn secure(accepted: Accepted, app: &App, config: &Config) -> Option<Stream
         app.closed().await;
         tokio::time::sleep(FIRST_REQUEST).await;
     };
-    tokio::select! {
-        shaken = shaking => shaken.map(|stream| Either::Left(Either::Right(stream))),
-        () = closing => None,
+    let stream = tokio::select! {
+        shaken = shaking => shaken?,
+        () = closing => return None,
+    };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    if let Some((shown, authorities)) = shown.zip(certificate.authorities)
+        && let Some(shown) = ClientCertificate::read(shown)
+    {
+        permit.show(shown, authorities, peer);
     }
+    Some(Either::Left(Either::Right(stream)))
 }
 
 /// Both ends of a connection, and how it is spoken on.
@@ -137,8 +169,14 @@ struct Ends {
     local: LocalAddr,
     remote: RemoteAddr,
     scheme: Scheme,
-    /// Who has connected by the Unix socket.
-    user: Option<LocalUser>,
+    /// What was shown in the handshake of TLS, and who has connected by the Unix socket.
+    known: (Option<Shown>, Option<LocalUser>),
+}
+
+/// How a request has come, and whose it is.
+struct By {
+    ends: Ends,
+    sender: Sender,
 }
 
 async fn answer<E>(
@@ -156,16 +194,19 @@ where
 {
     let started = Instant::now();
     let local = ends.local.as_socket_addr().map(SocketAddr::ip);
-    let arrival = Arrival { scheme: ends.scheme.clone(), local };
-    let peer = socket::peer_of(&ends.remote);
-    let judged = app.paces.check_address(peer);
-    let judged = judged.and_then(|()| app.gate.judge(&request, &arrival, peer));
-    let is_trusted = judged.as_ref().is_ok_and(|admitted| admitted.is_trusted);
+    let sender = app.gate.sender(&request, socket::peer_of(&ends.remote), &ends.scheme);
+    let judged = sender.and_then(|sender| {
+        app.paces.check_address(sender.peer)?;
+        let arrival = Arrival { scheme: sender.scheme.clone(), local };
+        Ok((app.gate.judge(&request, &arrival, sender.peer)?, sender))
+    });
+    let is_trusted = judged.as_ref().is_ok_and(|(admitted, _)| admitted.is_trusted);
     let mut response = match judged {
         Err(problem) => problem.as_response(),
-        Ok(admitted) => {
+        Ok((admitted, sender)) => {
             let method = request.method().clone();
-            let mut response = authorized(request, ends, &admitted, endpoint, app, config).await;
+            let by = By { ends, sender };
+            let mut response = authorized(request, by, &admitted, endpoint, app, config).await;
             admitted.complete(&method, response.headers_mut());
             response
         }
@@ -178,7 +219,7 @@ where
 /// Answers a request that means us, if whoever asks may.
 async fn authorized<E>(
     mut request: Request<Incoming>,
-    ends: Ends,
+    By { ends, sender: Sender { peer, scheme } }: By,
     admitted: &Admitted,
     endpoint: &E,
     app: &App,
@@ -187,25 +228,27 @@ async fn authorized<E>(
 where
     E: Endpoint<Output = Response>,
 {
-    let peer = socket::peer_of(&ends.remote);
-    let judged = match app.auth.judge(&request, admitted.is_foreign(), peer, ends.user) {
+    let judged = match app.auth.judge(&request, admitted.is_foreign(), peer, ends.known) {
         Ok(judged) => judged,
         Err(problem) => return problem.as_response(),
     };
     if let Err(problem) = app.paces.check_caller(&judged.caller) {
         return problem.as_response();
     }
-    let is_secure = auth::is_secure(&ends.scheme, request.headers());
+    let is_secure = auth::is_secure(&scheme, request.headers());
     let deed = judged.changes().then(|| deed(&request, &judged, peer));
+    let remark = Remark::default();
+    request.extensions_mut().insert(remark.clone());
     request.extensions_mut().insert(judged.caller.clone());
-    let request = poem::Request::from((request, ends.local, ends.remote, ends.scheme));
+    request.extensions_mut().insert(peer);
+    let request = poem::Request::from((request, ends.local, ends.remote, scheme));
     let mut response = match timeout(*config.request_timeout, endpoint.call(request)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => problem::answer(error).await,
         Err(_) => too_slow(*config.request_timeout),
     };
-    if let Some(deed) = deed {
-        app.auth.note(Deed { status: response.status().as_u16(), ..deed });
+    if let Some(deed) = deed.filter(|_| !remark.is_data()) {
+        app.auth.audit.note(Deed { status: response.status().as_u16(), ..deed });
     }
     // What the handler says of the session counts more.
     let stale = judged.stale().filter(|_| !response.headers().contains_key(SET_COOKIE));
@@ -220,8 +263,8 @@ fn deed(request: &Request<Incoming>, judged: &Judged, peer: Peer) -> Deed {
     Deed {
         at: Timestamp::now(),
         who: judged.caller.who.to_string(),
-        role: judged.caller.role.map(Role::name),
-        from: peer,
+        role: judged.caller.role.map(|role| role.name().to_owned()),
+        from: peer.to_string(),
         method: request.method().to_string(),
         // Without what comes after the path, where somebody may have put a secret.
         path: brief(request.uri().path()),

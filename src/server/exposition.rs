@@ -7,6 +7,7 @@ use poem::web::Data;
 use poem::{Request, Response, handler};
 
 use super::App;
+use crate::catalog;
 use crate::sample::SeriesKey;
 use crate::store::Store;
 
@@ -55,7 +56,7 @@ pub fn expose(store: &Store, format: Format) -> String {
     for (key, series) in store.iter() {
         if key.name() != family {
             family = key.name();
-            write_type(&mut text, key, series.value.kind(), format);
+            write_head(&mut text, key, series.value.kind(), format);
         }
         write_series(&mut text, key);
         text.push(' ');
@@ -68,7 +69,7 @@ pub fn expose(store: &Store, format: Format) -> String {
     text
 }
 
-fn write_type(text: &mut String, key: &SeriesKey, kind: &str, format: Format) {
+fn write_head(text: &mut String, key: &SeriesKey, kind: &str, format: Format) {
     let name = key.name();
     let (family, kind) = match (format, kind) {
         (Format::Prometheus, kind) => (name, kind),
@@ -80,6 +81,9 @@ fn write_type(text: &mut String, key: &SeriesKey, kind: &str, format: Format) {
         (Format::OpenMetrics, kind) => (name, kind),
     };
     // Writing to a String cannot fail.
+    if let Some(help) = catalog::help(name) {
+        let _ = writeln!(text, "# HELP {family} {help}");
+    }
     let _ = writeln!(text, "# TYPE {family} {kind}");
     let unit = key.unit();
     if format == Format::OpenMetrics && !unit.is_empty() && family.ends_with(unit) {
@@ -136,6 +140,7 @@ mod tests {
         builder.push("a_bytes", &[("y", "2"), ("x", "1")], Value::Gauge(f64::INFINITY));
         builder.push("a_bytes", &[], Value::Gauge(f64::NAN));
         builder.push("odd", &[], Value::Counter(1e21));
+        builder.push("node_forks_total", &[], Value::Counter(3.0));
         let (samples, rejected) = builder.take(jiff::Timestamp::UNIX_EPOCH);
         let batch = Batch {
             collector: "c".into(),
@@ -159,6 +164,9 @@ mod tests {
         a_bytes{x="1",y="2"} +Inf
         # TYPE b_seconds_total counter
         b_seconds_total{mode="a\"b\\c\nd"} 1.5
+        # HELP node_forks_total Processes and threads started (processes of /proc/stat).
+        # TYPE node_forks_total counter
+        node_forks_total 3
         # TYPE odd counter
         odd 1000000000000000000000
         "#);
@@ -174,6 +182,9 @@ mod tests {
         # TYPE b_seconds counter
         # UNIT b_seconds seconds
         b_seconds_total{mode="a\"b\\c\nd"} 1.5
+        # HELP node_forks Processes and threads started (processes of /proc/stat).
+        # TYPE node_forks counter
+        node_forks_total 3
         # TYPE odd unknown
         odd 1000000000000000000000
         # EOF

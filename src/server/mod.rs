@@ -34,16 +34,19 @@ pub use accept::serve;
 pub use app::{App, Past};
 pub use auth::{
     AuthConfig, AuthReason, AuthVitals, EditError, Fingerprint, NewToken, Role, Secret, Token,
-    TokenError, TokensFile, TokensFileError, add, revoke,
+    TokenError, TokensFile, TokensFileError, add, are_groups, revoke,
 };
 pub use config::{Config, WebSocketConfig, usual_sockets};
 pub use credential_file::CredentialFile;
 pub use exposition::{Format, expose};
-pub use gate::{ListedHost, ListedOrigin, Reason};
+pub use gate::{ListedHost, ListedOrigin, ListedProxy, ProxyHeader, Reason};
 pub use meter::HttpTotals;
 pub use problem::Problem;
 pub use reload::{ReloadOutcome, ReloadRefusal, ReloadRequest, ReloadRequests, reload_requests};
 pub use rest::parse_body;
 pub use routes::routes;
 pub use socket::Listener;
-pub use tls::{Certificate, Failure, Standing, TlsConfig, TlsError, Validity};
+pub use tls::{
+    Certificate, ClientCertificates, ClientName, Failure, Standing, TlsClient, TlsConfig, TlsError,
+    Validity,
+};

@@ -65,16 +65,18 @@ impl Paces {
         wait.map_or(Ok(()), |wait| Err(too_many("address (server.max_request_rate)", wait)))
     }
 
-    /// Counts a request by the token or the session that it came with.
+    /// Counts a request by the token, the session or the certificate that it came with.
     ///
     /// # Errors
     /// The answer, if it is one too many.
     pub(super) fn check_caller(&self, caller: &Caller) -> Result<(), Problem> {
-        if caller.who.token().is_none() {
+        if caller.who.token().or(caller.who.certificate()).is_none() {
             return Ok(());
         }
         let wait = self.by_grant.wait(caller.grant);
-        wait.map_or(Ok(()), |wait| Err(too_many("token (server.auth.max_request_rate)", wait)))
+        wait.map_or(Ok(()), |wait| {
+            Err(too_many("token or certificate (server.auth.max_request_rate)", wait))
+        })
     }
 
     /// Requests refused so far, for their address and for their token.

@@ -82,7 +82,7 @@ pub(super) fn addresses(stream: &Stream, peer: Peer) -> io::Result<(LocalAddr, R
     };
     let remote = match peer {
         Peer::Network(address) => Addr::SocketAddr(address),
-        Peer::Local => unix(),
+        Peer::Local | Peer::Forwarded(_) => unix(),
     };
     Ok((LocalAddr(local), RemoteAddr(remote)))
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{daemon, run, until};
+use crate::support::{Daemon, daemon, run, until};
 use crate::{FAST, RUNNING, rules, until_status};
 
 /// As Prometheus' documentation has them (Alerting rules; Templating alert rules).
@@ -44,6 +44,59 @@ groups:
       summary: "High request latency on {{ $labels.instance }}"
       description: "{{ $labels.instance }} has a median request latency above 1s (current value: {{ $value }}s)"
 "#;
+
+/// The value of a series, once a query gives one.
+async fn until_value(daemon: &Daemon, query: &str) -> Value {
+    until(&format!("{query} has a value"), || async {
+        let answer = daemon.get(&format!("/api/v1/query?query={query}")).await.json();
+        answer["data"]["result"].get(0).map(|first| first.clone())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recording_rules_have_series_which_rules_and_metrics_know() {
+    // The second reads the first; the third fails, and hurts nobody.
+    let text = "groups:\n- name: g\n  interval: 1s\n  labels: { team: ops }\n  rules:\n  \
+                - record: host:seven\n    expr: vector(7)\n    labels: { site: here }\n  \
+                - record: host:eight\n    expr: host:seven + 1\n  \
+                - record: host:twice\n    expr: '{__name__=~\"node_memory_Mem(Total|Free)_bytes\"}'\n  \
+                - alert: Eight\n    expr: host:eight == 8\n";
+    let daemon = daemon().config(FAST).file("alerts.d/node.yml", text).start().await;
+    until_status(&daemon, "node/g/Eight", "firing").await;
+    let seven = until_value(&daemon, "host:seven").await;
+    let metric = json!({"__name__": "host:seven", "site": "here", "team": "ops"});
+    assert_eq!((&seven["metric"], &seven["value"][1]), (&metric, &json!("7")));
+    let metrics = daemon.get("/metrics").await.text;
+    assert!(metrics.contains("host:eight{site=\"here\",team=\"ops\"} 8\n"), "{metrics}");
+    let all = rules(&daemon).await;
+    let rule = &all["node/g/host:seven"];
+    assert_eq!((&rule["type"], &rule["health"]), (&json!("recording"), &json!("ok")), "{rule}");
+    assert_eq!((&rule["name"], &rule["query"]), (&json!("host:seven"), &json!("vector(7)")));
+    let rule = &all["node/g/host:twice"];
+    assert_eq!(rule["health"], "err", "{rule}");
+    assert_eq!(rule["lastError"], "two of its series have the same labels");
+    daemon.until_logged("two of its series have the same labels").await;
+
+    // A reload with another rule has another series, and ends the first.
+    let text = "groups:\n- name: g\n  rules:\n  - record: host:nine\n    expr: vector(9)\n";
+    fs::write(daemon.path().join("alerts.d/node.yml"), text).expect("a file");
+    daemon.signal("HUP");
+    until_value(&daemon, "host:nine").await;
+    until("the old series ends", || async {
+        let answer = daemon.get("/api/v1/query?query=host:seven").await.json();
+        answer["data"]["result"].as_array().is_some_and(Vec::is_empty).then_some(())
+    })
+    .await;
+    // Without any, there is no collector for them.
+    fs::write(daemon.path().join("alerts.d/node.yml"), "").expect("a file");
+    daemon.signal("HUP");
+    until("the collector ends", || async {
+        let collectors = daemon.get("/api/v1/collectors").await.text;
+        (!collectors.contains("recording-rules")).then_some(())
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_files_of_prometheus_are_taken_as_they_are() {

@@ -17,7 +17,7 @@ fn watched(manager: &Manager) -> Builder {
 
 #[tokio::test]
 async fn a_part_that_hangs_is_named_and_the_watchdog_starves() {
-    for part in ["scheduler", "pipeline", "http"] {
+    for part in ["scheduler", "pipeline", "evaluator", "http"] {
         let manager = Manager::new();
         let daemon = watched(&manager).env("GZ_MONITOR_DEBUG_HANG", part).launch();
         manager.until("READY=1");

@@ -109,8 +109,9 @@ async fn series_and_labels() {
     assert_eq!(versions, json!([env!("CARGO_PKG_VERSION")]));
     let metadata =
         data(&daemon, "/api/v1/metadata", &[("metric", "node_memory_MemTotal_bytes")]).await;
+    let help = "The field MemTotal of /proc/meminfo (proc_meminfo(5)).";
     let expected =
-        json!({"node_memory_MemTotal_bytes": [{"type": "gauge", "help": "", "unit": "bytes"}]});
+        json!({"node_memory_MemTotal_bytes": [{"type": "gauge", "help": help, "unit": "bytes"}]});
     assert_eq!(metadata, expected);
     let build = data(&daemon, "/api/v1/status/buildinfo", &[]).await;
     assert_eq!(build["version"], env!("CARGO_PKG_VERSION"));

@@ -14,14 +14,19 @@ type Series = BTreeMap<String, f64>;
 /// Reads an exposition and panics at the first thing that a strict parser would refuse.
 fn parse(text: &str, is_open: bool) -> Series {
     let mut families = BTreeSet::new();
-    let (mut family, mut kind) = (String::new(), String::new());
+    let (mut family, mut kind, mut helped) = (String::new(), String::new(), String::new());
     let mut series = Series::new();
     let body = if is_open { text.strip_suffix("# EOF\n").expect("an end") } else { text };
     assert!(body.ends_with('\n'), "the last line ends");
     for line in body.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
+            ["#", "HELP", name, _, ..] => {
+                assert!(!families.contains(name) && helped != name, "{line}");
+                helped = name.to_owned();
+            }
             ["#", "TYPE", name, of] => {
+                assert!(helped == name || !comes_with_it(name), "no HELP: {line}");
                 assert!(is_name(name, true), "{line}");
                 assert!(families.insert(name.to_owned()), "a family in two places: {line}");
                 assert!(["gauge", "counter", "unknown"].contains(&of), "{line}");
@@ -42,6 +47,11 @@ fn parse(text: &str, is_open: bool) -> Series {
         }
     }
     series
+}
+
+/// What comes with the daemon has a HELP; what plugins bring has none.
+fn comes_with_it(name: &str) -> bool {
+    ["gz_", "node_", "system_", "ALERTS"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn is_name(text: &str, may_have_colons: bool) -> bool {
@@ -121,6 +131,12 @@ async fn the_accept_header_decides() {
 #[should_panic(expected = "a family in two places")]
 fn the_parser_refuses_a_family_in_two_places() {
     parse("# TYPE a gauge\na 1\n# TYPE b gauge\nb 1\n# TYPE a gauge\na 2\n", false);
+}
+
+#[test]
+#[should_panic(expected = "no HELP")]
+fn the_parser_refuses_a_metric_of_the_daemon_without_a_meaning() {
+    parse("# TYPE gz_new gauge\ngz_new 1\n", false);
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
+};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion, crypto};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -66,11 +68,53 @@ pub fn secured(pair: &Pair, more: &str) -> Builder {
 pub struct Offer {
     pub versions: &'static [&'static SupportedProtocolVersion],
     pub protocols: &'static [&'static str],
+    pub client: Option<Owned>,
+}
+
+/// An authority of clients.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub pem: String,
+}
+
+/// A client's certificate, and its key.
+#[derive(Clone)]
+pub struct Owned {
+    certificate: CertificateDer<'static>,
+    key: Vec<u8>,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// A certificate with this DNS name, good for a day.
+    pub fn client(&self, name: &str) -> Owned {
+        self.client_until(name, Timestamp::now().as_second() + 86_400)
+    }
+
+    /// The same, good until this second of the calendar.
+    pub fn client_until(&self, name: &str, end: i64) -> Owned {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![SanType::DnsName(name.try_into().expect("ASCII"))];
+        let since_1970 = std::time::Duration::from_secs(end.unsigned_abs());
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(1970, 1, 1) + since_1970;
+        let key = KeyPair::generate().expect("a key");
+        let made = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Owned { certificate: made.der().clone(), key: key.serialize_der() }
+    }
 }
 
 impl Default for Offer {
     fn default() -> Self {
-        Self { versions: rustls::ALL_VERSIONS, protocols: &["http/1.1"] }
+        Self { versions: rustls::ALL_VERSIONS, protocols: &["http/1.1"], client: None }
     }
 }
 
@@ -85,7 +129,14 @@ pub async fn shake(
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);
     let builder = builder.with_protocol_versions(offer.versions).expect("versions");
-    let mut client = builder.with_root_certificates(roots).with_no_client_auth();
+    let builder = builder.with_root_certificates(roots);
+    let mut client = match offer.client {
+        None => builder.with_no_client_auth(),
+        Some(Owned { certificate, key }) => {
+            let key = PrivateKeyDer::try_from(key).expect("a key");
+            builder.with_client_auth_cert(vec![certificate], key).expect("a certificate")
+        }
+    };
     client.alpn_protocols = offer.protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let stream = TcpStream::connect(daemon.address).await?;
     let name = ServerName::try_from("localhost").expect("a name");
@@ -95,6 +146,12 @@ pub async fn shake(
 /// A connection by TLS.
 pub async fn connect(daemon: &Daemon, pair: &Pair) -> TlsStream<TcpStream> {
     shake(daemon, pair, Offer::default()).await.expect("a handshake")
+}
+
+/// The same, showing a certificate.
+pub async fn connect_as(daemon: &Daemon, pair: &Pair, client: &Owned) -> TlsStream<TcpStream> {
+    let offer = Offer { client: Some(client.clone()), ..Offer::default() };
+    shake(daemon, pair, offer).await.expect("a handshake")
 }
 
 /// Asks by TLS.

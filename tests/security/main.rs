@@ -5,7 +5,10 @@
 mod support;
 
 mod access;
+mod audit;
+mod author;
 mod certificates;
+mod client_certificates;
 mod cross_origin;
 mod exposure;
 mod groups;
@@ -15,6 +18,7 @@ mod local;
 mod login;
 mod origins;
 mod pace;
+mod proxies;
 mod refusals;
 mod roles;
 mod tls;

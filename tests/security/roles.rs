@@ -9,7 +9,7 @@ use crate::access::Tokens;
 use crate::support::{Daemon, daemon};
 use crate::{Answered, ask, request};
 
-const ROLES: [&str; 4] = ["none", "viewer", "operator", "admin"];
+pub const ROLES: [&str; 4] = ["none", "viewer", "operator", "admin"];
 /// No stream is asked for by a test of this file.
 const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
 
@@ -29,7 +29,7 @@ fn table() -> Vec<(String, [String; 4])> {
 }
 
 /// The methods and paths among them.
-fn routes() -> Vec<(String, String, [String; 4])> {
+pub fn routes() -> Vec<(String, String, [String; 4])> {
     let routes = table().into_iter().filter_map(|(what, cells)| {
         let (method, path) = what.split_once(' ')?;
         let is_route = METHODS.contains(&method) && path.starts_with('/');
@@ -55,7 +55,7 @@ async fn ask_as(
 }
 
 /// What an answer says of whoever has asked.
-fn cell(answered: &Answered) -> &'static str {
+pub fn cell(answered: &Answered) -> &'static str {
     match (answered.status, answered.code().as_str()) {
         (401, "token_missing") => "401",
         (403, "role_too_low") => "403",

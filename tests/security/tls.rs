@@ -15,8 +15,8 @@ use crate::certificates::{Offer, Pair, ask_securely, connect, secured, shake, ve
 use crate::support::{PATIENCE, until};
 use crate::{ask, exchange, request};
 
-const ONLY_12: &[&SupportedProtocolVersion] = &[&TLS12];
-const ONLY_13: &[&SupportedProtocolVersion] = &[&TLS13];
+pub const ONLY_12: &[&SupportedProtocolVersion] = &[&TLS12];
+pub const ONLY_13: &[&SupportedProtocolVersion] = &[&TLS13];
 
 #[tokio::test]
 async fn both_versions_and_http_1_alone() {

@@ -26,7 +26,7 @@ async fn the_first_token_closes_the_daemon() {
     let bearer = format!("bearer {token}");
     let session = daemon.session(&[("Authorization", &bearer)]).await;
     let expected = json!({"required": true, "kind": "token", "token": "ci", "role": "viewer",
-        "groups": ["ops", "web"], "warnings": []});
+        "certificate": null, "groups": ["ops", "web"], "warnings": []});
     assert_eq!(session, expected);
     let nobody = daemon.session(&[]).await;
     assert_eq!((&nobody["kind"], &nobody["role"]), (&json!("anybody"), &Value::Null));

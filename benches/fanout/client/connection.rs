@@ -1,14 +1,16 @@
 //! One connection of a client, from the socket to its last frame.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, SendFlags, SocketFlags, SocketType};
+use rustix::fd::{AsFd, BorrowedFd};
+use tokio_rustls::rustls::ClientConfig;
 
 use super::super::message::{self, MARK};
 use super::frames::{self, CLOSE, PING, PONG, TEXT};
+use super::socket::Socket;
 use super::tally::{Arrival, Tally};
 
 /// Connections from one address of 127.0.0.0/8: far below what a server allows, or ports suffice for.
@@ -16,7 +18,7 @@ const PER_ADDRESS: usize = 250;
 
 /// A client. What is kept of a message that was cut by a read is all that it holds.
 pub struct Connection {
-    socket: OwnedFd,
+    socket: Socket,
     index: usize,
     state: State,
     cut: Vec<u8>,
@@ -35,14 +37,12 @@ impl Connection {
     /// Connects and sends the handshake.
     pub fn open(
         server: SocketAddr,
+        tls: Option<&Arc<ClientConfig>>,
         index: usize,
         deflate: bool,
         greetings: u32,
     ) -> anyhow::Result<Self> {
-        let flags = SocketFlags::CLOEXEC;
-        let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
-        net::bind(&socket, &SocketAddr::new(own_address(index), 0))?;
-        net::connect(&socket, &server)?;
+        let mut socket = Socket::connect(server, own_address(index), tls)?;
         let extension = "Sec-WebSocket-Extensions: permessage-deflate; \
                          server_no_context_takeover; client_no_context_takeover\r\n";
         let extension = if deflate { extension } else { "" };
@@ -51,8 +51,7 @@ impl Connection {
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              {extension}\r\n"
         );
-        net::send(&socket, request.as_bytes(), SendFlags::NOSIGNAL)?;
-        rustix::io::ioctl_fionbio(&socket, true)?;
+        socket.send(request.as_bytes())?;
         let state = State::Handshake { deflate, greetings };
         Ok(Self { socket, index, state, cut: Vec::new(), last: None })
     }
@@ -70,10 +69,10 @@ impl Connection {
     ) -> anyhow::Result<()> {
         let kept = self.cut.len();
         buffer[..kept].copy_from_slice(&self.cut);
-        let count = match rustix::io::read(&self.socket, &mut buffer[kept..]) {
+        let count = match self.socket.read(&mut buffer[kept..]) {
             Ok(0) => bail!("the server has closed it"),
             Ok(count) => count,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            Err(error) if is_of_the_moment(error.kind()) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         let now = message::now_nanos();
@@ -140,12 +139,8 @@ impl Connection {
         }
     }
 
-    /// What a client sends is short, so that the kernel takes it at once.
-    fn send(&self, opcode: u8, payload: &[u8]) -> anyhow::Result<()> {
-        let frame = frames::masked(opcode, payload);
-        let sent = net::send(&self.socket, &frame, SendFlags::NOSIGNAL)?;
-        ensure!(sent == frame.len(), "the server reads nothing");
-        Ok(())
+    fn send(&mut self, opcode: u8, payload: &[u8]) -> anyhow::Result<()> {
+        self.socket.send(&frames::masked(opcode, payload))
     }
 }
 
@@ -153,6 +148,10 @@ impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+fn is_of_the_moment(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// Where a client connects from.

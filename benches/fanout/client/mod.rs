@@ -3,15 +3,18 @@
 
 mod connection;
 mod frames;
+mod socket;
 mod tally;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
+use tokio_rustls::rustls::ClientConfig;
 
 use super::options::ClientOptions;
 use super::{descriptors, message};
@@ -37,6 +40,7 @@ fn serve(options: &ClientOptions) -> anyhow::Result<()> {
     Clients {
         poller,
         address: options.address,
+        tls: options.tls.as_deref().map(socket::trusting).transpose()?,
         greetings: options.greetings,
         tasks: options.tasks,
         deflate: options.deflate,
@@ -53,6 +57,7 @@ fn serve(options: &ClientOptions) -> anyhow::Result<()> {
 struct Clients {
     poller: OwnedFd,
     address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
     greetings: u32,
     tasks: usize,
     deflate: bool,
@@ -112,8 +117,9 @@ impl Clients {
             && self.connections.len() < self.ready + HANDSHAKES
         {
             let index = self.connections.len();
-            let connection = Connection::open(self.address, index, self.deflate, self.greetings)
-                .with_context(|| format!("connection {index}"))?;
+            let (tls, deflate) = (self.tls.as_ref(), self.deflate);
+            let opened = Connection::open(self.address, tls, index, deflate, self.greetings);
+            let connection = opened.with_context(|| format!("connection {index}"))?;
             let data = EventData::new_u64(index as u64);
             epoll::add(&self.poller, &connection, data, EventFlags::IN)?;
             self.connections.push(connection);

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Args {
     /// What there is to say about it
     #[arg(long, default_value = "")]
     comment: String,
-    /// Who takes it on [default: your name here]
+    /// Who takes it on, besides the token or user that the daemon knows [default: your name here]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -35,5 +35,7 @@ pub(super) fn run(args: &Args, file: Option<PathBuf>) -> Result<(), Failure> {
     let asking = async { Asking::post(&target, path).json(&body).send().await?.accepted()?.json() };
     let alert: Value = request::block_on(asking)?;
     let name = brief(text(&alert["rule_name"]));
-    Ok(writeln!(io::stdout().lock(), "{name}: taken on by {}", brief(&by))?)
+    // The daemon knows better.
+    let by = brief(text(&alert["acknowledgement"]["by"]));
+    Ok(writeln!(io::stdout().lock(), "{name}: taken on by {by}")?)
 }

@@ -42,7 +42,7 @@ pub(in crate::cli) struct AddArgs {
     /// Why
     #[arg(long, default_value = "")]
     comment: String,
-    /// Who wants it [default: your name here]
+    /// Who wants it, besides the token or user that the daemon knows [default: your name here]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// Conditions on labels, all of which have to hold: NAME=VALUE, and with != =~ !~ in between;

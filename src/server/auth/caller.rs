@@ -21,6 +21,7 @@ pub(in crate::server) struct Caller {
 /// What somebody who was let in may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::server) struct Rights {
+    pub(in crate::server) who: Who,
     pub(in crate::server) role: Role,
     groups: Option<Arc<[String]>>,
 }
@@ -54,6 +55,8 @@ pub(in crate::server) enum Who {
     Token(Arc<str>),
     /// Whoever has logged in on the dashboard with it.
     Session(Arc<str>),
+    /// Whoever has a certificate with this name, which the configuration lists.
+    Certificate(Arc<str>),
     /// A user of this machine, by the Unix socket.
     User(u32),
 }
@@ -62,7 +65,7 @@ pub(in crate::server) enum Who {
 pub(super) const OPEN: Grant = 0;
 /// That of the users of this machine.
 pub(super) const LOCAL: Grant = 1;
-/// The first of those of tokens and sessions.
+/// The first of those of tokens, sessions and certificates.
 pub(super) const FIRST: Grant = 2;
 
 impl Caller {
@@ -78,7 +81,7 @@ impl Caller {
 
     /// What they may do; nothing if they have not said who they are.
     pub(in crate::server) fn rights(&self) -> Option<Rights> {
-        Some(Rights { role: self.role?, groups: self.groups.clone() })
+        Some(Rights { who: self.who.clone(), role: self.role?, groups: self.groups.clone() })
     }
 
     pub(super) fn user(uid: u32, role: Role) -> Self {
@@ -93,6 +96,7 @@ impl Who {
             Self::Anybody => "anybody",
             Self::Token(_) => "token",
             Self::Session(_) => "session",
+            Self::Certificate(_) => "certificate",
             Self::User(_) => "user",
         }
     }
@@ -101,7 +105,15 @@ impl Who {
     pub(in crate::server) fn token(&self) -> Option<&str> {
         match self {
             Self::Token(name) | Self::Session(name) => Some(name),
-            Self::Anybody | Self::User(_) => None,
+            Self::Anybody | Self::Certificate(_) | Self::User(_) => None,
+        }
+    }
+
+    /// The name that the configuration lists, of a certificate.
+    pub(in crate::server) fn certificate(&self) -> Option<&str> {
+        match self {
+            Self::Certificate(name) => Some(name),
+            _ => None,
         }
     }
 }
@@ -112,6 +124,7 @@ impl fmt::Display for Who {
             Self::Anybody => f.write_str("anybody"),
             Self::Token(name) => write!(f, "token {name}"),
             Self::Session(name) => write!(f, "session of token {name}"),
+            Self::Certificate(name) => write!(f, "certificate {name}"),
             Self::User(uid) => write!(f, "user {uid}"),
         }
     }

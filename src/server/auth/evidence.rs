@@ -3,6 +3,7 @@
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, Method};
 
+use super::caller::Caller;
 use super::local::LocalUser;
 
 /// The cookie of a session; by TLS with the prefix that has browsers keep it to this host and to TLS.
@@ -12,39 +13,50 @@ pub(in crate::server) const COOKIES: [&str; 2] =
 /// What a subprotocol begins with that bears a token: a page can set no header of a handshake.
 const SUBPROTOCOL: &str = "bearer.";
 
-/// On a request that comes by the Unix socket, these say that whoever connected speaks for another.
-const OF_OTHERS: [&str; 8] = [
-    "cookie",
-    "forwarded",
-    "origin",
-    "sec-fetch-site",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-real-ip",
-];
+/// These say that whoever connected is a proxy, and speaks for another.
+const OF_PROXIES: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+/// And these that it is a browser, behind a proxy if it comes by the Unix socket.
+const OF_BROWSERS: [&str; 3] = ["cookie", "origin", "sec-fetch-site"];
 
 /// What a request bears that tells who asks.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Evidence<'a> {
     pub(super) token: Option<&'a str>,
     pub(super) session: Option<&'a str>,
+    pub(super) certificate: Option<Caller>,
+    pub(super) user: Option<LocalUser>,
+}
+
+/// What tells who has connected, before they have said anything.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Connected {
+    /// Whoever has shown a certificate that is good for something.
+    pub(super) certificate: Option<Caller>,
+    /// A user of this machine, by the Unix socket.
     pub(super) user: Option<LocalUser>,
 }
 
 impl<'a> Evidence<'a> {
     /// That of a request by `method`; `is_foreign` says whether it is a listed page's of another
-    /// origin, and `user` who has connected by the Unix socket.
+    /// origin.
     pub(super) fn of(
         method: &Method,
         headers: &'a HeaderMap,
         is_foreign: bool,
-        user: Option<LocalUser>,
+        connected: Connected,
     ) -> Self {
-        let token = bearer(headers).or_else(|| subprotocol(headers));
-        let session = cookie(headers).filter(|_| is_of_our_page(method, headers, is_foreign));
-        let speaks_for_others = OF_OTHERS.iter().any(|name| headers.contains_key(*name));
-        Self { token, session, user: user.filter(|_| !speaks_for_others) }
+        let has = |names: &[&str]| names.iter().any(|name| headers.contains_key(*name));
+        let (is_proxy, is_browser) = (has(&OF_PROXIES), has(&OF_BROWSERS));
+        let is_of_our_page = is_of_our_page(method, headers, is_foreign);
+        let Connected { certificate, user } = connected;
+        Self {
+            token: bearer(headers).or_else(|| subprotocol(headers)),
+            session: cookie(headers).filter(|_| is_of_our_page),
+            // A browser shows it for whatever page asks, as it does with cookies; a program does not.
+            certificate: certificate.filter(|_| !is_proxy && (!is_browser || is_of_our_page)),
+            user: user.filter(|_| !is_proxy && !is_browser),
+        }
     }
 }
 
@@ -117,7 +129,7 @@ mod tests {
 
     fn token(list: &[(&str, &str)]) -> Option<String> {
         let headers = headers(list);
-        Evidence::of(&Method::GET, &headers, false, None).token.map(str::to_owned)
+        Evidence::of(&Method::GET, &headers, false, Connected::default()).token.map(str::to_owned)
     }
 
     #[test]
@@ -141,7 +153,7 @@ mod tests {
         let check = |method: Method, more: &[(&str, &str)], is_foreign: bool, expected: bool| {
             let cookie = ("cookie", "theme=dark; gz-monitor-session=abc; x");
             let headers = headers(&[&[cookie], more].concat());
-            let found = Evidence::of(&method, &headers, is_foreign, None).session;
+            let found = Evidence::of(&method, &headers, is_foreign, Connected::default()).session;
             assert_eq!(found, expected.then_some("abc"), "{method} {more:?} {is_foreign}");
         };
         let (get, post) = (|| Method::GET, || Method::POST);
@@ -169,11 +181,39 @@ mod tests {
     #[test]
     fn whoever_speaks_for_others_is_not_taken_for_them() {
         let user = Some(LocalUser { uid: 0, role: Some(Role::Admin) });
-        let of =
-            |list: &[(&str, &str)]| Evidence::of(&Method::GET, &headers(list), false, user).user;
+        let connected = || Connected { user, ..Connected::default() };
+        let of = |list: &[(&str, &str)]| {
+            Evidence::of(&Method::GET, &headers(list), false, connected()).user
+        };
         assert_eq!(of(&[("host", "localhost")]), user);
-        for name in OF_OTHERS {
+        for name in OF_PROXIES.into_iter().chain(OF_BROWSERS) {
             assert_eq!(of(&[(name, "x")]), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_counts_for_programs_and_our_own_page() {
+        let check = |method: Method, list: &[(&str, &str)], is_foreign: bool, expected: bool| {
+            let certificate = Some(Caller::user(7, Role::Viewer));
+            let connected = Connected { certificate, user: None };
+            let found = Evidence::of(&method, &headers(list), is_foreign, connected).certificate;
+            assert_eq!(found.is_some(), expected, "{method} {list:?} {is_foreign}");
+        };
+        let own = ("origin", "https://127.0.0.1:8080");
+        let site = |site: &'static str| ("sec-fetch-site", site);
+        check(Method::GET, &[], false, true);
+        check(Method::POST, &[("host", "localhost")], false, true);
+        check(Method::GET, &[("upgrade", "websocket")], false, true);
+        check(Method::POST, &[own], false, true);
+        check(Method::POST, &[own, site("same-origin")], false, true);
+        check(Method::GET, &[site("none")], false, true);
+        check(Method::POST, &[site("none")], false, false);
+        check(Method::GET, &[site("same-site")], false, false);
+        check(Method::GET, &[site("cross-site")], false, false);
+        check(Method::POST, &[own], true, false);
+        check(Method::POST, &[("cookie", "a=b")], false, false);
+        for name in OF_PROXIES {
+            check(Method::GET, &[(name, "x")], false, false);
         }
     }
 }

@@ -9,8 +9,8 @@ use super::role::Role;
 use super::table::Least;
 use super::token::{Found, Tokens};
 
-/// Who asks, by what the request bears. Whoever shows a token is judged by that alone; a session
-/// that is over is none.
+/// Who asks, by what the request bears. Whoever shows a token is judged by that alone, and who is
+/// logged in by their session; a session that is over is none.
 ///
 /// # Errors
 /// The token is not good.
@@ -42,6 +42,9 @@ pub(super) fn identify(
     }
     if let Some(caller) = evidence.session.and_then(find_session) {
         return Ok(caller);
+    }
+    if let Some(caller) = &evidence.certificate {
+        return Ok(caller.clone());
     }
     Ok(match evidence.user {
         Some(user) => match user.role {
@@ -131,7 +134,8 @@ mod tests {
     #[test]
     fn where_tokens_are_asked_for() {
         let check = |token, session, user, expected: &str| {
-            assert_eq!(judged(Evidence { token, session, user }, true), expected);
+            let evidence = Evidence { token, session, user, certificate: None };
+            assert_eq!(judged(evidence, true), expected);
         };
         check(None, None, None, "anybody: y????");
         check(Some("viewer"), None, None, "token viewer: yynnn");
@@ -151,9 +155,25 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_is_as_good_as_a_token_and_counts_less() {
+        let check = |token, session, expected: &str| {
+            let who = Who::Certificate("a.example".into());
+            let caller = Caller { who, role: Some(Role::Operator), grant: 9, groups: None };
+            let evidence = Evidence { token, session, certificate: Some(caller), user: None };
+            assert_eq!(judged(evidence, true), expected);
+        };
+        check(None, None, "certificate a.example: yyynn");
+        check(Some("viewer"), None, "token viewer: yynnn");
+        check(Some("x"), None, "Invalid");
+        check(None, Some("on"), "user 5: yyynn");
+        check(None, Some("over"), "certificate a.example: yyynn");
+    }
+
+    #[test]
     fn where_they_are_not() {
         let check = |token, user, expected: &str| {
-            assert_eq!(judged(Evidence { token, session: None, user }, false), expected);
+            let evidence = Evidence { token, user, ..Evidence::default() };
+            assert_eq!(judged(evidence, false), expected);
         };
         check(None, None, "anybody: yyyyn");
         check(Some("anything"), None, "anybody: yyyyn");

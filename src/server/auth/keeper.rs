@@ -11,8 +11,12 @@ use super::caller::{LOCAL, OPEN};
 use super::file::{EditError, Stamp, TokensFile, TokensFileError};
 use super::token::{Grant, Token, TokenError};
 use super::{Auth, AuthVitals, BETWEEN_LOOKS};
+use crate::audit::Deed;
 use crate::server::App;
 use crate::server::problem::Problem;
+
+/// More tokens that come and go in the file at once are one change.
+const CHANGES_MAX: usize = 20;
 
 impl App {
     /// Takes up the tokens of `file`, at the start and with every configuration. Without a file, or
@@ -97,10 +101,7 @@ impl App {
 impl Auth {
     /// Has these tokens in force; gives the grants that have ended.
     fn adopt(&self, tokens: Vec<Token>, stamp: Stamp) -> HashSet<Grant> {
-        let (is_asked, is_local) = {
-            let settings = self.settings.read();
-            (settings.required, settings.trust_local)
-        };
+        let (is_asked, is_local) = (self.is_asked(), self.settings.read().trust_local);
         let mut state = self.state.write();
         let (tokens, mut ended) = state.tokens.succeeded_by(tokens, || self.next_grant());
         (state.tokens, state.read, state.trouble) = (Arc::new(tokens), stamp, None);
@@ -129,6 +130,7 @@ impl Auth {
             Ok(Some(tokens)) => {
                 let count = tokens.len();
                 tracing::info!(name: "tokens_taken_up", count, "the tokens have changed");
+                self.note_changes_of_file(&tokens);
                 self.state.write().has_file = true;
                 return self.adopt(tokens, stamp);
             }
@@ -152,6 +154,30 @@ impl Auth {
         HashSet::new()
     }
 
+    /// Writes down which tokens have come and gone in the file. Who has changed it nobody knows: it may
+    /// be whoever can write it.
+    fn note_changes_of_file(&self, new: &[Token]) {
+        let old = self.tokens().0.list();
+        let gone = old.iter().filter(|token| !new.contains(token)).map(|token| ("revoke", token));
+        let come = new.iter().filter(|token| !old.contains(token)).map(|token| ("create", token));
+        let changes: Vec<(&str, &Token)> = gone.chain(come).collect();
+        let deed = |method: &str, path: String| Deed {
+            at: Timestamp::now(),
+            who: "file".to_owned(),
+            role: None,
+            from: "file".to_owned(),
+            method: method.to_owned(),
+            path,
+            status: 200,
+        };
+        if changes.len() > CHANGES_MAX {
+            return self.audit.note(deed("replace", "/api/v1/tokens".to_owned()));
+        }
+        for (method, token) in changes {
+            self.audit.note(deed(method, format!("/api/v1/tokens/{}", token.name)));
+        }
+    }
+
     /// Ends what time has ended; gives the grants.
     fn sweep(&self) -> HashSet<Grant> {
         let (tokens, _) = self.tokens();
@@ -160,6 +186,7 @@ impl Auth {
         let mut ended: HashSet<Grant> = over.difference(&known).copied().collect();
         let sessions = self.end_sessions(&ended);
         ended.extend(sessions);
+        ended.extend(self.certificates.lock().sweep(Timestamp::now()));
         ended
     }
 

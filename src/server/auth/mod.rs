@@ -1,10 +1,12 @@
-//! Who asks, and what they may do: tokens, sessions, users of this machine, and the table of roles.
+//! Who asks, and what they may do: tokens, sessions, certificates, users of this machine, and the
+//! table of roles.
 //!
 //! [`table`] says what each route and message takes; [`Auth::judge`] is the one place that asks it.
-//! What decides is pure: `evidence`, `judge`, `table`, `token`, `session`, `failures`.
+//! What decides is pure: `evidence`, `judge`, `table`, `token`, `session`, `certificate`, `failures`.
 
 mod audit;
 mod caller;
+mod certificate;
 mod config;
 mod evidence;
 mod failures;
@@ -17,6 +19,7 @@ mod reason;
 mod role;
 mod secret;
 mod session;
+mod signature;
 pub(super) mod table;
 mod token;
 
@@ -25,10 +28,11 @@ pub use file::{EditError, TokensFile, TokensFileError};
 pub use reason::AuthReason;
 pub use role::Role;
 pub use secret::{Fingerprint, Secret};
-pub use token::{NewToken, Token, TokenError, add, revoke};
+pub use token::{NewToken, Token, TokenError, add, are_groups, revoke};
 
-pub(super) use audit::Deed;
+pub(super) use audit::AuditLog;
 pub(super) use caller::{Caller, Rights};
+pub(super) use certificate::Shown;
 pub(super) use failures::network;
 pub(super) use local::{LocalUser, look};
 pub(super) use login::{cookie, forget, is_secure, no_chance};
@@ -44,11 +48,13 @@ use http::Request;
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 
+use super::Config;
 use super::problem::Problem;
 use super::tally::Tally;
+use super::tls::ClientCertificate;
 use crate::hub::Peer;
-use audit::Audit;
-use evidence::Evidence;
+use certificate::Certificates;
+use evidence::{Connected, Evidence};
 use failures::{Failures, Verdict};
 use file::Stamp;
 use reason::Denied;
@@ -57,14 +63,16 @@ use table::{Effect, Row};
 use token::Tokens;
 
 /// What lets people in.
-#[derive(Debug)]
 pub(super) struct Auth {
     settings: RwLock<AuthConfig>,
     state: RwLock<State>,
     sessions: Mutex<Sessions>,
+    certificates: Mutex<Certificates>,
     failures: Mutex<Failures>,
-    audit: Mutex<Audit>,
+    pub(super) audit: Arc<AuditLog>,
     tally: Tally<{ AuthReason::ALL.len() }>,
+    /// Certificates that are good for nothing.
+    unlisted: Tally<1>,
     /// The file is read and changed by one at a time.
     turn: tokio::sync::Mutex<()>,
     next_grant: AtomicU64,
@@ -109,26 +117,60 @@ impl Judged {
 }
 
 impl Auth {
-    pub(super) fn new(config: &AuthConfig) -> Self {
-        Self {
-            settings: RwLock::new(config.clone()),
+    pub(super) fn new(config: &Config) -> Self {
+        let auth = Self {
+            settings: RwLock::new(config.auth.clone()),
             state: RwLock::default(),
             sessions: Mutex::default(),
+            certificates: Mutex::default(),
             failures: Mutex::default(),
-            audit: Mutex::default(),
+            audit: Arc::default(),
             tally: Tally::default(),
+            unlisted: Tally::default(),
             turn: tokio::sync::Mutex::default(),
             next_grant: AtomicU64::new(caller::FIRST),
             began: Instant::now(),
-        }
+        };
+        auth.configure(config);
+        auth
     }
 
-    pub(super) fn configure(&self, config: &AuthConfig) {
-        self.settings.write().clone_from(config);
+    pub(super) fn configure(&self, config: &Config) {
+        self.settings.write().clone_from(&config.auth);
+        self.audit.configure(config.auth.max_audit_entries);
+        self.certificates.lock().configure(&config.tls.client, || self.next_grant());
+    }
+
+    /// From now on clients are asked for certificates of these authorities, if of any.
+    pub(super) fn ask_for_certificates(&self, authorities: Option<Fingerprint>) {
+        self.certificates.lock().ask(authorities);
+    }
+
+    /// A connection has shown a certificate; it is forgotten with [`Self::forget`].
+    pub(super) fn show(
+        &self,
+        certificate: ClientCertificate,
+        authorities: Fingerprint,
+        peer: Peer,
+    ) -> Shown {
+        let names = certificate.names();
+        let grant = || self.next_grant();
+        let (shown, is_listed) = self.certificates.lock().show(certificate, authorities, grant);
+        if !is_listed && let Some(count) = self.unlisted.count(0, Instant::now()) {
+            let names = crate::sample::brief(&names);
+            tracing::info!(name: "certificate_unlisted", %peer, names, count, "a client's certificate is good for nothing: server.tls.client lists none of its names");
+        }
+        shown
+    }
+
+    /// A connection that had shown a certificate has ended.
+    pub(super) fn forget(&self, shown: Shown) {
+        self.certificates.lock().forget(shown);
     }
 
     /// Lets a request in, or says why not. `is_foreign` says whether it is a listed page's of
-    /// another origin, `user` who has connected by the Unix socket.
+    /// another origin, `certificate` what was shown when it was connected, and `user` who has
+    /// connected by the Unix socket.
     ///
     /// # Errors
     /// The answer.
@@ -137,12 +179,15 @@ impl Auth {
         request: &Request<B>,
         is_foreign: bool,
         peer: Peer,
-        user: Option<LocalUser>,
+        (certificate, user): (Option<Shown>, Option<LocalUser>),
     ) -> Result<Judged, Problem> {
         let (method, path) = (request.method(), request.uri().path());
         let row = table::of_request(method, path);
+        let now = Timestamp::now();
         let user = user.filter(|_| self.settings.read().trust_local);
-        let evidence = Evidence::of(method, request.headers(), is_foreign, user);
+        let certificate = certificate.and_then(|shown| self.certificates.lock().find(shown, now));
+        let connected = Connected { certificate, user };
+        let evidence = Evidence::of(method, request.headers(), is_foreign, connected);
         let mut stale = None;
         let (tokens, is_required) = self.tokens();
         let find = |said: &str| {
@@ -151,7 +196,7 @@ impl Auth {
             stale = present.is_stale.then_some(present.caller.grant);
             Some(present.caller)
         };
-        let judged = judge::identify(&evidence, &tokens, is_required, find, Timestamp::now())
+        let judged = judge::identify(&evidence, &tokens, is_required, find, now)
             .and_then(|caller| judge::permit(&caller, row.least).map(|()| caller));
         match judged {
             Ok(caller) => Ok(Judged { caller, row, stale }),
@@ -188,8 +233,12 @@ impl Auth {
     /// The tokens in force, and whether one is asked for.
     fn tokens(&self) -> (Arc<Tokens>, bool) {
         let state = self.state.read();
-        let is_required = state.has_file || self.settings.read().required;
-        (state.tokens.clone(), is_required)
+        (state.tokens.clone(), state.has_file || self.is_asked())
+    }
+
+    /// Whether one has to say who one is, though there is no token.
+    fn is_asked(&self) -> bool {
+        self.settings.read().required || self.certificates.lock().are_asked()
     }
 
     /// Whether connections of this grant may go on.
@@ -198,7 +247,12 @@ impl Auth {
         match grant {
             caller::OPEN => !is_required,
             caller::LOCAL => self.settings.read().trust_local,
-            grant => tokens.holds(grant, Timestamp::now()) || self.sessions.lock().holds(grant),
+            grant => {
+                let now = Timestamp::now();
+                tokens.holds(grant, now)
+                    || self.sessions.lock().holds(grant)
+                    || self.certificates.lock().holds(grant, now)
+            }
         }
     }
 
@@ -211,27 +265,16 @@ impl Auth {
         self.settings.read().operator_group.clone()
     }
 
-    /// Writes down what was to be changed.
-    pub(super) fn note(&self, deed: Deed) {
-        let Deed { who, from, method, path, status, .. } = &deed;
-        tracing::info!(name: "audit", who, %from, method, path, status, "changed by request");
-        let most = self.settings.read().max_audit_entries;
-        self.audit.lock().push(deed, most);
-    }
-
-    /// What was changed, the last first, and how often there ever was something.
-    pub(super) fn deeds(&self) -> (Vec<Deed>, u64) {
-        self.audit.lock().list()
-    }
-
     /// The figures of it.
     pub(super) fn vitals(&self) -> AuthVitals {
         let (tokens, is_required) = self.tokens();
+        let (changes, lost) = self.audit.totals();
         AuthVitals {
             is_required,
             tokens: tokens.count(Timestamp::now()),
             sessions: self.sessions.lock().len(),
-            changes: self.audit.lock().total(),
+            changes,
+            lost,
             refused: AuthReason::ALL.map(|reason| (reason, self.tally.total(reason as usize))),
         }
     }
@@ -246,6 +289,8 @@ pub struct AuthVitals {
     pub sessions: usize,
     /// Requests that were to change something.
     pub changes: u64,
+    /// Changes that were to be kept on disk and are not.
+    pub lost: u64,
     /// Requests refused, by reason.
     pub refused: [(AuthReason, u64); AuthReason::ALL.len()],
 }

@@ -55,7 +55,17 @@ impl fmt::Debug for Secret {
 impl Fingerprint {
     /// That of a text that somebody says is a secret.
     pub fn of(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// That of a certificate.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    #[cfg(test)]
+    pub(in crate::server) const fn filled(byte: u8) -> Self {
+        Self([byte; CHANCE])
     }
 
     /// Whether both are the same, in a time that does not tell how much of them is.

@@ -68,10 +68,7 @@ impl NewToken {
         if !is_name(&name) {
             return Err(TokenError::Name);
         }
-        let are_names = |groups: &Vec<String>| {
-            groups.len() <= GROUPS_MAX && groups.iter().all(|group| is_name(group))
-        };
-        if !groups.as_ref().is_none_or(are_names) {
+        if !are_groups(groups.as_deref()) {
             return Err(TokenError::Groups);
         }
         if expires_at.is_some_and(|end| end <= now) {
@@ -82,6 +79,12 @@ impl NewToken {
         let created_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
         Ok(Token { name, role, sha256, created_at, expires_at, groups })
     }
+}
+
+/// Whether somebody can be kept to these groups: they are names, and not too many.
+pub fn are_groups(groups: Option<&[String]>) -> bool {
+    let groups = groups.unwrap_or_default();
+    groups.len() <= GROUPS_MAX && groups.iter().all(|group| is_name(group))
 }
 
 /// Adds one to `all`.

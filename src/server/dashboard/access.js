@@ -44,7 +44,8 @@ export class Access {
     document.body.toggleAttribute('data-locked', !isLet);
     byId('login').hidden = isLet;
     byId('logout').hidden = session.kind !== 'session';
-    text(byId('who'), session.token === null ? '' : `${session.token} (${session.role})`);
+    const who = session.token ?? session.certificate;
+    text(byId('who'), who === null ? '' : `${who} (${session.role})`);
     const warnings = session.warnings ?? [];
     byId('warnings').hidden = warnings.length === 0;
     reconcile(byId('warnings'), warnings, warning => warning, () => el('li', { class: 'foreign' }), (node, warning) => text(node, `Not safe: ${warning}.`));

@@ -9,13 +9,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use super::authority::{Authority, Host};
 use super::listed::{ListedHost, ListedOrigin};
 use super::origin::Origin;
+use super::proxy::{ListedProxy, ProxyHeader};
 use super::reason::Reason;
 use crate::sample::brief;
 use crate::server::problem::Problem;
 
-/// What came of whom: what the connection says, which nobody can make up.
+/// How a request has come: what the connection says, which nobody can make up.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
+    /// That of the client, where it speaks with a proxy that is believed.
     pub(crate) scheme: Scheme,
     /// Our end of it; a Unix socket has no address.
     pub(crate) local: Option<IpAddr>,
@@ -26,6 +28,8 @@ pub(crate) struct Arrival {
 pub(super) struct Listed {
     pub(super) hosts: Vec<ListedHost>,
     pub(super) origins: Vec<ListedOrigin>,
+    pub(super) proxies: Vec<ListedProxy>,
+    pub(super) header: ProxyHeader,
 }
 
 /// A request that is answered.
@@ -40,14 +44,14 @@ pub(crate) struct Admitted {
 }
 
 /// A request that is not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(super) reason: Reason,
     detail: String,
 }
 
 impl Refusal {
-    fn new(reason: Reason, detail: impl Into<String>) -> Self {
+    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 
@@ -58,6 +62,7 @@ impl Refusal {
             Reason::Host => (StatusCode::MISDIRECTED_REQUEST, "host_refused"),
             Reason::Origin => (StatusCode::FORBIDDEN, "origin_refused"),
             Reason::Site => (StatusCode::FORBIDDEN, "cross_site"),
+            Reason::Forwarded => (StatusCode::BAD_REQUEST, "invalid_forwarded"),
         };
         Problem::new(status, code, &self.detail)
     }

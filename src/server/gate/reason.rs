@@ -11,10 +11,13 @@ pub enum Reason {
     Origin,
     /// A page of somebody else has caused it, in a way that bears no `Origin`.
     Site,
+    /// A proxy that is believed has not said properly for whom it asks.
+    Forwarded,
 }
 
 impl Reason {
-    pub const ALL: [Self; 4] = [Self::InvalidHost, Self::Host, Self::Origin, Self::Site];
+    pub const ALL: [Self; 5] =
+        [Self::InvalidHost, Self::Host, Self::Origin, Self::Site, Self::Forwarded];
 
     /// As metrics and the log call it.
     pub fn name(self) -> &'static str {
@@ -23,6 +26,7 @@ impl Reason {
             Self::Host => "host",
             Self::Origin => "origin",
             Self::Site => "cross_site",
+            Self::Forwarded => "forwarded",
         }
     }
 }

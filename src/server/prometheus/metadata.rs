@@ -10,6 +10,7 @@ use super::answer::{Refusal, answer, success};
 use super::parameters::Parameters;
 use super::reader;
 use crate::api::{BuildInfo, Metric, MetricMetadata, QueryAnswer};
+use crate::catalog;
 use crate::query::{Error, Labels, NAME, Query};
 use crate::sample::SeriesKey;
 use crate::server::App;
@@ -90,7 +91,8 @@ pub(in crate::server) async fn list_metadata(request: &Request, Data(app): Data<
                 let is_wanted = wanted.is_empty() || wanted == key.name();
                 if is_wanted && !metrics.contains_key(key.name()) && metrics.len() < limit {
                     let (kind, unit) = (series.value.kind(), key.unit());
-                    let metadata = MetricMetadata { kind, help: "", unit };
+                    let help = catalog::help(key.name()).unwrap_or_default();
+                    let metadata = MetricMetadata { kind, help, unit };
                     metrics.insert(key.name().to_owned(), [metadata]);
                 }
             }

@@ -23,7 +23,9 @@ const SINCE_MAX: Duration = Duration::from_secs(31 * 86_400);
 /// `GET /api/v1/rules`.
 #[handler]
 pub(in crate::server) async fn list_rules(Data(app): Data<&App>) -> Response {
-    let groups = app.pipeline.read_settled(|state, _| RuleGroups::from(&state.alerts)).await;
+    let recordings = app.recordings();
+    let groups =
+        app.pipeline.read_settled(|state, _| RuleGroups::new(&state.alerts, &recordings)).await;
     success(&QueryAnswer::new(groups))
 }
 

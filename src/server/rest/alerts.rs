@@ -8,6 +8,7 @@ use crate::alert;
 use crate::api::{Acknowledge, Alert, AlertDetails, AlertReport, Alerts};
 use crate::pipeline::{Answer, Command, CommandError, Done, Pipeline};
 use crate::server::App;
+use crate::server::auth::Caller;
 
 /// `GET /api/v1/alerts`.
 #[handler]
@@ -45,9 +46,11 @@ pub(crate) async fn resolve(Data(app): Data<&App>, Path(id): Path<String>) -> Re
 #[handler]
 pub(crate) async fn acknowledge(
     Data(app): Data<&App>,
+    Data(caller): Data<&Caller>,
     Path(id): Path<String>,
     JsonBody(Acknowledge { by, comment }): JsonBody<Acknowledge>,
 ) -> Result<Json> {
+    let by = caller.sign(by).await;
     command(app, Command::AcknowledgeAlert(alert::Acknowledge { id, by, comment })).await
 }
 

@@ -192,6 +192,11 @@ impl Builder {
         let gone = json!({ "204": { "description": "Nothing goes on by it any more" } });
         self.add("/api/v1/tokens/{id}", "delete", "Revoke a token", None, gone);
         self.get::<Audit>("/api/v1/audit", "What was changed, by whom and from where");
+        self.paths["/api/v1/audit"]["get"]["parameters"] = json!([
+            in_query("since", "The number of an entry: those after it, the first first"),
+            in_query("before", "The number of an entry: those before it, the last first"),
+            in_query("limit", "Entries of one page, from 1 to 1000; 100 if absent"),
+        ]);
     }
 
     fn groups(&mut self) {

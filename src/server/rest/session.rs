@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
-use poem::web::{Data, RemoteAddr};
+use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
 
 use super::{Json, JsonBody, Result};
 use crate::api::{Login, Session};
+use crate::hub::Peer;
 use crate::server::App;
 use crate::server::auth::{Caller, cookie, forget, is_secure};
-use crate::server::socket::peer_of;
 
 /// `GET /api/v1/session`: whom the daemon takes the caller for.
 #[handler]
@@ -20,6 +20,7 @@ pub(crate) fn show(Data(app): Data<&App>, Data(caller): Data<&Caller>) -> Json {
         required: app.auth_vitals().is_required,
         kind: caller.who.kind(),
         token: caller.who.token().map(str::to_owned),
+        certificate: caller.who.certificate().map(str::to_owned),
         role: caller.role.map(|role| role.name()),
         groups: caller.groups.as_ref().map(|groups| groups.to_vec()),
         // Strangers need not know.
@@ -32,11 +33,11 @@ pub(crate) fn show(Data(app): Data<&App>, Data(caller): Data<&Caller>) -> Json {
 pub(crate) async fn begin(
     Data(app): Data<&App>,
     Data(caller): Data<&Caller>,
+    Data(peer): Data<&Peer>,
     request: &Request,
-    remote: &RemoteAddr,
     JsonBody(Login { token }): JsonBody<Login>,
 ) -> Result<Response> {
-    let (secret, lifetime, mut ended) = app.auth.log_in(&token, peer_of(remote))?;
+    let (secret, lifetime, mut ended) = app.auth.log_in(&token, *peer)?;
     ended.extend(end_session(app, caller));
     app.shards.dismiss(ended).await;
     let is_secure = is_secure(request.scheme(), request.headers());

@@ -10,6 +10,7 @@ use crate::alert;
 use crate::api::{NewSilence, Silence, Silences};
 use crate::pipeline::{Answer, Command, Pipeline};
 use crate::server::App;
+use crate::server::auth::Caller;
 
 /// `GET /api/v1/silences`.
 #[handler]
@@ -23,9 +24,11 @@ pub(crate) async fn list(Data(app): Data<&App>) -> Json {
 #[handler]
 pub(crate) async fn create(
     Data(app): Data<&App>,
-    JsonBody(new): JsonBody<NewSilence>,
+    Data(caller): Data<&Caller>,
+    JsonBody(mut new): JsonBody<NewSilence>,
 ) -> Result<Json> {
-    let new: alert::NewSilence = new.try_into().map_err(|error: alert::MatcherError| {
+    let by = caller.sign(new.by.take()).await;
+    let new = new.signed(by).map_err(|error: alert::MatcherError| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_silence", error.to_string())
     })?;
     match app.pipeline.command(Command::AddSilence(new)).await??.answer {

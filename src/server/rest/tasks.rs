@@ -8,6 +8,7 @@ use super::{Json, JsonBody, Problem, Result};
 use crate::api::{self, NewTask, Removed, Task, TaskChange, Tasks};
 use crate::pipeline::{Answer, Command, Done, Pipeline};
 use crate::server::App;
+use crate::server::connection::Remark;
 use crate::task;
 
 /// The header of draft-ietf-httpapi-idempotency-key-header.
@@ -45,13 +46,17 @@ pub(crate) async fn create(
         .into_response())
 }
 
-/// `PATCH /api/v1/tasks/{id}`.
+/// `PATCH /api/v1/tasks/{id}`. How far a task has got is data; that its status changes is a change.
 #[handler]
 pub(crate) async fn update(
     Data(app): Data<&App>,
+    Data(remark): Data<&Remark>,
     Path(id): Path<String>,
     JsonBody(change): JsonBody<TaskChange>,
 ) -> Result<Json> {
+    if change.status.is_none() {
+        remark.brings_data();
+    }
     let change = change.into();
     Ok(Json::ok(&command(app, Command::UpdateTask { id, change }).await?))
 }

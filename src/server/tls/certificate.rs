@@ -9,14 +9,16 @@ use jiff::Timestamp;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::ServerConfig;
+use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use x509_cert::der::Decode as _;
 
+use super::client_ca::Authorities;
 use super::config::TlsConfig;
 use super::error::TlsError;
 use super::validity::{Standing, Validity, timestamp};
 use crate::server::CredentialFile;
+use crate::server::auth::Fingerprint;
 
 /// Bytes of a file of PEM; a long chain has some ten thousand.
 const FILE_MAX: u64 = 1 << 20;
@@ -24,6 +26,8 @@ const FILE_MAX: u64 = 1 << 20;
 /// A certificate that clients can be shown.
 pub struct Certificate {
     pub(super) server: Arc<ServerConfig>,
+    /// What tells the authorities of clients from others, if clients are asked for certificates.
+    pub authorities: Option<Fingerprint>,
     pub validity: Validity,
     /// Where it was read from.
     pub path: PathBuf,
@@ -43,8 +47,8 @@ impl Certificate {
             (None, Some(_)) => return Err(alone("key", "certificate")),
         };
         let (path, pem) = read("certificate", certificate)?;
-        let chain = chain(&path, &pem)?;
-        let validity = validity(&path, &chain[0])?;
+        let chain = chain("certificate", &path, &pem)?;
+        let validity = validity("certificate", &path, &chain[0])?;
         if validity.standing(now) == Standing::Expired {
             let text = format!("expired {}", validity.not_after);
             let hint = "renew it; gz-monitor takes up a new one by itself";
@@ -54,13 +58,17 @@ impl Certificate {
         let key = private_key(&key_path, &pem)?;
         let provider = Arc::new(ring::default_provider());
         let certified = certify(chain, key, &provider, [&path, &key_path])?;
-        Ok(Some(Self { server: Arc::new(server(certified, provider)?), validity, path }))
+        let clients = Authorities::load(config, &provider, now)?;
+        let authorities = clients.as_ref().map(|clients| clients.fingerprint);
+        let server = Arc::new(server(certified, clients, provider)?);
+        Ok(Some(Self { server, authorities, validity, path }))
     }
 }
 
 /// TLS 1.2 and 1.3, for HTTP/1.1 only.
 fn server(
     certified: CertifiedKey,
+    clients: Option<Authorities>,
     provider: Arc<CryptoProvider>,
 ) -> Result<ServerConfig, TlsError> {
     let builder =
@@ -71,7 +79,16 @@ fn server(
         hint: None,
     })?;
     let resolver = Arc::new(SingleCertAndKey::from(certified));
-    let mut server = builder.with_no_client_auth().with_cert_resolver(resolver);
+    let builder = match &clients {
+        Some(clients) => builder.with_client_cert_verifier(clients.verifier.clone()),
+        None => builder.with_no_client_auth(),
+    };
+    let mut server = builder.with_cert_resolver(resolver);
+    if clients.is_some() {
+        // A session that is taken up again is not looked at again: its certificate may have ended.
+        server.session_storage = Arc::new(NoServerSessionStorage {});
+        server.send_tls13_tickets = 0;
+    }
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(server)
 }
@@ -101,7 +118,10 @@ fn alone(there: &'static str, missing: &str) -> TlsError {
     TlsError::new(there, message, "TLS takes both")
 }
 
-fn read(key: &'static str, file: &CredentialFile) -> Result<(PathBuf, Vec<u8>), TlsError> {
+pub(super) fn read(
+    key: &'static str,
+    file: &CredentialFile,
+) -> Result<(PathBuf, Vec<u8>), TlsError> {
     let Some(path) = file.path() else {
         let message = format!("{:?} is no path, and there are no credentials", file.as_str());
         let hint =
@@ -125,7 +145,11 @@ fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(super) fn chain(
+    key: &'static str,
+    path: &Path,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let hint = "it has to begin with -----BEGIN CERTIFICATE-----";
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let text = match chain {
@@ -133,7 +157,7 @@ fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsErr
         Ok(_) => "has no certificate in PEM".to_owned(),
         Err(error) => format!("is not PEM: {error}"),
     };
-    Err(TlsError::in_file("certificate", path, &text, hint))
+    Err(TlsError::in_file(key, path, &text, hint))
 }
 
 fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
@@ -154,10 +178,18 @@ fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsErr
     Err(TlsError::in_file("key", path, &text, hint))
 }
 
-fn validity(path: &Path, certificate: &CertificateDer<'_>) -> Result<Validity, TlsError> {
+pub(super) fn validity(
+    key: &'static str,
+    path: &Path,
+    certificate: &CertificateDer<'_>,
+) -> Result<Validity, TlsError> {
     let parsed = x509_cert::Certificate::from_der(certificate).map_err(|error| {
-        let text = format!("begins with what is no certificate (X.509): {error}");
-        TlsError::in_file("certificate", path, &text, "put the daemon's own certificate first")
+        let (text, hint) = match key {
+            "certificate" => ("begins with", "put the daemon's own certificate first"),
+            _ => ("has", "write it anew, in PEM"),
+        };
+        let text = format!("{text} what is no certificate (X.509): {error}");
+        TlsError::in_file(key, path, &text, hint)
     })?;
     let validity = parsed.tbs_certificate().validity();
     Ok(Validity {

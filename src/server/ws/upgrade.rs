@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use http::StatusCode;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use poem::web::{Data, RemoteAddr};
+use poem::web::Data;
 use poem::{Request, Response, handler};
 
 use super::handshake;
@@ -21,14 +21,14 @@ use crate::server::auth::{Caller, Grant, Rights};
 use crate::server::connection::Upgrade;
 use crate::server::limits::Permit;
 use crate::server::problem::Problem;
-use crate::server::socket::{Stream, peer_of};
+use crate::server::socket::Stream;
 
 /// Answers the handshake, and has the client served once the answer is on its way.
 #[handler]
 pub(crate) fn upgrade(
     request: &Request,
     Data(app): Data<&App>,
-    remote: &RemoteAddr,
+    Data(peer): Data<&Peer>,
 ) -> Result<Response, Problem> {
     let accepted = handshake::judge(
         request.method(),
@@ -42,6 +42,10 @@ pub(crate) fn upgrade(
         problem.with_headers(refusal.headers())
     })?;
     let upgrade = request.data::<Upgrade>();
+    if let Some(Err(status)) = upgrade.map(|upgrade| upgrade.permit.hand_to(*peer, &app.config())) {
+        let detail = "This address has as many connections as it may (server.max_connections_per_address); close one.";
+        return Err(Problem::new(status, "too_many_connections", detail));
+    }
     let promise = upgrade.and_then(|upgrade| Some((upgrade.take()?, upgrade.permit.clone())));
     let (promise, permit) = promise.ok_or_else(|| {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -52,7 +56,7 @@ pub(crate) fn upgrade(
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "It is not known who has connected.")
     })?;
-    let (peer, since, coding) = (peer_of(remote), since_of(request), accepted.coding());
+    let (peer, since, coding) = (*peer, since_of(request), accepted.coding());
     app.counts.handshakes.fetch_add(1, Ordering::Relaxed);
     if let Some(Err(error)) = &since {
         app.counts.errors.add(error.code.name());

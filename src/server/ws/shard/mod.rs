@@ -34,7 +34,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 
 use super::super::WebSocketConfig;
-use super::super::auth::Grant;
+use super::super::auth::{AuditLog, Grant};
 use super::super::counts::Counts;
 use super::super::history::History;
 use crate::hub::Client;
@@ -58,7 +58,7 @@ impl Shards {
     pub(in crate::server) fn start(
         pipeline: &Handle,
         history: &Arc<History>,
-        counts: &Arc<Counts>,
+        (counts, audit): (&Arc<Counts>, &Arc<AuditLog>),
         config: &WebSocketConfig,
     ) -> io::Result<Self> {
         let runtime = runtime::Handle::try_current().map_err(io::Error::other)?;
@@ -77,7 +77,7 @@ impl Shards {
             let shard = Shard::new(
                 index,
                 (poll, inbox.clone()),
-                (vitals.clone(), counts.clone()),
+                (vitals.clone(), counts.clone(), audit.clone()),
                 (pipeline.clone(), history.clone()),
                 runtime.clone(),
                 config.clone(),

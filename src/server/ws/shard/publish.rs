@@ -5,14 +5,18 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
+use super::client::Client;
 use super::ending::End;
 use super::inbox::Letter;
 use super::thread::Shard;
 use crate::api::{ErrorCode, Published, Reply};
+use crate::audit::Deed;
 use crate::group::{self, Publisher};
 use crate::hub::client_id;
+use crate::sample::brief;
 use crate::server::groups::{self, Refusal, Underway};
 use crate::server::ws::inbound::fault;
 
@@ -47,9 +51,11 @@ impl Shard {
         client.flags.publishing = true;
         let (number, inbox) = (client.number, self.inbox.clone());
         let (pipeline, counts) = (self.pipeline.clone(), self.counts.clone());
+        let (audit, deed) = (self.audit.clone(), deed(client, &group));
         self.runtime.spawn(async move {
             let from = Publisher::Client(client_id(number));
             let said = groups::publish(&pipeline, &counts, group, data, from).await;
+            audit.note(Deed { status: status(&said), ..deed });
             // Before the answer: who has that may say the next.
             drop(underway);
             // The shard may have ended meanwhile.
@@ -90,5 +96,28 @@ impl Shard {
                 Ok(())
             }
         }
+    }
+}
+
+/// What a client is about to do: the same that it could ask for by REST.
+fn deed(client: &Client, group: &str) -> Deed {
+    Deed {
+        at: Timestamp::now(),
+        who: client.rights.who.to_string(),
+        role: Some(client.rights.role.name().to_owned()),
+        from: client.peer.to_string(),
+        method: "publish".to_owned(),
+        path: brief(&format!("/api/v1/groups/{group}/messages")),
+        status: 0,
+    }
+}
+
+/// The status that the same request would have by REST.
+fn status(said: &Result<Published, Refusal>) -> u16 {
+    match said {
+        Ok(_) => 200,
+        Err(Refusal::Group(_)) => 422,
+        Err(Refusal::NotAllowed) => 403,
+        Err(Refusal::Busy | Refusal::Stopping) => 503,
     }
 }

@@ -17,6 +17,7 @@ use super::vitals::Vitals;
 use crate::hub::{Feeds, Progress};
 use crate::pipeline::Handle;
 use crate::server::WebSocketConfig;
+use crate::server::auth::AuditLog;
 use crate::server::counts::Counts;
 use crate::server::history::History;
 
@@ -41,6 +42,7 @@ pub(super) struct Shard {
     pub(super) inbox: Arc<Inbox>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) counts: Arc<Counts>,
+    pub(super) audit: Arc<AuditLog>,
     pub(super) pipeline: Handle,
     pub(super) history: Arc<History>,
     pub(super) runtime: runtime::Handle,
@@ -63,7 +65,7 @@ impl Shard {
     pub(super) fn new(
         index: usize,
         (poll, inbox): (Poll, Arc<Inbox>),
-        (vitals, counts): (Arc<Vitals>, Arc<Counts>),
+        (vitals, counts, audit): (Arc<Vitals>, Arc<Counts>, Arc<AuditLog>),
         (pipeline, history): (Handle, Arc<History>),
         runtime: runtime::Handle,
         config: WebSocketConfig,
@@ -76,6 +78,7 @@ impl Shard {
             inbox,
             vitals,
             counts,
+            audit,
             pipeline,
             history,
             runtime,

@@ -70,7 +70,7 @@ impl Served {
 
     /// Has a connection served that is upgraded already.
     async fn serve(&self, transport: Transport, early: &[u8]) {
-        let permit = self.app.admit(None, &self.app.config()).expect("a place");
+        let permit = self.app.admit(Peer::Local, &self.app.config()).expect("a place");
         let coding = Coding::default();
         let arrival = Arrival {
             transport,
