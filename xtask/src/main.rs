@@ -5,6 +5,7 @@ mod bench;
 mod dist;
 mod e2e;
 mod fuzz;
+mod schema;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ enum Chore {
     Dist(dist::Options),
     /// Run the fuzz targets without instrumentation, on their seeds and on inputs made of them.
     Fuzz(fuzz::Options),
+    /// Ask a daemon what its openapi.json says may be asked, and what may not, by schemathesis.
+    Schema(schema::Options),
     /// Run every check, or the named steps; the same command that CI runs.
     #[command(after_help = test::list_of_steps())]
     Test {
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Bench(options) => bench::run(&options),
         Chore::Dist(options) => dist::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Schema(options) => schema::run(&options),
         Chore::Test { steps } => test::run(&steps),
         Chore::E2e(options) => e2e::run(&options),
         Chore::Knock(options) => Ok(e2e::knock(&options)?),

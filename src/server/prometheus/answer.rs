@@ -20,6 +20,10 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, kind: "bad_data", message: message.into() }
     }
 
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, kind: "not_found", message: message.into() }
+    }
+
     /// Nothing is free for it now.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;

@@ -42,7 +42,7 @@ pub(in crate::server) async fn replay_rules(request: &Request, Data(app): Data<&
         let wanted: Result<Vec<Arc<Rule>>, Refusal> = parameters
             .all("rule")
             .map(|id| {
-                let unknown = || Refusal::bad_data(format!("there is no rule {id:?}"));
+                let unknown = || Refusal::not_found(format!("there is no rule {id:?}"));
                 rules.get(id).cloned().ok_or_else(unknown)
             })
             .collect();

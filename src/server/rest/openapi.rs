@@ -90,20 +90,31 @@ impl Builder {
         self.get::<Samples<'_>>("/api/v1/samples", "The latest value of every series");
         self.paths["/api/v1/samples"]["get"]["parameters"] = json!([
             in_query("name", "Those of this metric"),
-            in_query("label", "NAME=VALUE: those with this label; may be repeated"),
+            typed(
+                "label",
+                "NAME=VALUE: those with this label; may be repeated",
+                json!({
+                    "type": "array",
+                    "items": { "type": "string", "pattern": "^[^=]*=" },
+                })
+            ),
         ]);
         let reloaded = self.schema::<Reloaded>();
         let reloaded = Self::answer("200", "What has changed", &reloaded);
         self.add("/api/v1/reload", "post", "Read the configuration again", None, reloaded);
         self.get::<Events>("/api/v1/events", "What was published before, oldest first");
         self.paths["/api/v1/events"]["get"]["parameters"] = json!([
-            in_query("since", "EPOCH:SEQ: what came after this place; from the oldest if absent"),
+            typed(
+                "since",
+                "EPOCH:SEQ: what came after this place; from the oldest if absent",
+                json!({ "type": "string", "pattern": "^[A-Za-z0-9]{1,64}:[0-9]{1,20}$" }),
+            ),
             in_query(
                 "types",
                 "task_update, alert, group_message, or some of these, separated by commas; task_update and alert if absent, and group_message if there are groups"
             ),
             in_query("groups", "Of group_message, those of these groups, separated by commas"),
-            in_query("limit", "Events of one page, from 1 to 1000; 100 if absent"),
+            typed("limit", "Events of one page, from 1 to 1000; 100 if absent", up_to_1000()),
         ]);
         let document = json!({ "200": { "description": "This document" } });
         self.add("/api/v1/openapi.json", "get", "This document", None, document);
@@ -155,8 +166,8 @@ impl Builder {
         self.paths[path]["get"]["parameters"] = json!([
             in_query("channel", "Those of this channel"),
             in_query("alert", "Those about the alert with this id"),
-            in_query("state", "pending, sent or failed"),
-            in_query("limit", "As many at the most, from 1 to 1000; 100 if absent"),
+            typed("state", "How it stands", json!({ "enum": ["pending", "sent", "failed"] })),
+            typed("limit", "As many at the most, from 1 to 1000; 100 if absent", up_to_1000()),
         ]);
         self.get::<Channels>("/api/v1/notify/channels", "Where notifications go, and how it fares");
         let tested = self.schema::<ChannelTest>();
@@ -192,7 +203,7 @@ impl Builder {
         self.get::<Groups>("/api/v1/groups", "Groups that have members, or had messages");
         self.paths["/api/v1/groups"]["get"]["parameters"] = json!([
             in_query("after", "Those whose names come after this one"),
-            in_query("limit", "As many at the most, from 1 to 1000; 100 if absent"),
+            typed("limit", "As many at the most, from 1 to 1000; 100 if absent", up_to_1000()),
         ]);
         let (body, published) = (self.schema::<Value>(), self.schema::<Published>());
         let published = Self::answer("200", "The number of the message", &published);
@@ -262,7 +273,10 @@ impl Builder {
                 operation["requestBody"] = json!({ "content": content });
                 continue;
             }
-            let parameters = parameters.iter().map(|(name, what)| in_query(name, what));
+            let parameters = parameters.iter().map(|(name, what)| match *name {
+                "limit" => typed(name, what, json!({ "type": "integer", "minimum": 0 })),
+                _ => in_query(name, what),
+            });
             let in_path = operation["parameters"].as_array().cloned().unwrap_or_default();
             operation["parameters"] = in_path.into_iter().chain(parameters).collect();
         }
@@ -308,6 +322,13 @@ impl Builder {
 }
 
 fn in_query(name: &str, description: &str) -> Value {
-    let schema = json!({ "type": "string" });
+    typed(name, description, json!({ "type": "string" }))
+}
+
+fn up_to_1000() -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": 1_000 })
+}
+
+fn typed(name: &str, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }

@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 pub enum Need {
     /// A program, asked for its version because a name on the PATH may be an empty proxy.
     Program { probe: &'static [&'static str], source: &'static str },
-    /// A program at the path that an environment variable names, or at a usual place.
+    /// A program at the path that an environment variable names, or at a usual place, which may be below
+    /// the repository's root.
     ProgramAt { variable: &'static str, usual: &'static str, source: &'static str },
     /// A file of the repository.
     File(&'static str),
@@ -28,7 +29,8 @@ impl Need {
             Need::Root => (!is_root()).then(|| "not root: run it with sudo".to_owned()),
             Need::Program { probe, source } => unanswered(probe, source),
             Need::ProgramAt { variable, usual, source } => {
-                let path = env::var(variable).unwrap_or_else(|_| (*usual).to_owned());
+                let usual = || root.join(usual).to_string_lossy().into_owned();
+                let path = env::var(variable).unwrap_or_else(|_| usual());
                 unanswered(&[&path, "--version"], &format!("{source}, or set {variable}"))
             }
         }

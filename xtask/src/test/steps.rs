@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::need::Need;
+use crate::schema;
 
 /// One step: what it is called, what must be there, and what it runs.
 pub struct Step {
@@ -120,6 +121,14 @@ const PROMETHEUS: Need =
 const PROMTOOL: Need =
     Need::Program { probe: &["promtool", "--version"], source: "apt-get install prometheus" };
 
+/// Pinned, with all that it needs, in tests/schema/requirements.txt.
+const SCHEMATHESIS: Need = Need::ProgramAt {
+    variable: schema::VARIABLE,
+    usual: schema::USUAL,
+    source: "python3 -m venv target/ci/schemathesis && \
+             target/ci/schemathesis/bin/pip install -r tests/schema/requirements.txt",
+};
+
 const BUILD_DAEMON: Action = Action::new(&["cargo", "build", "--bin=gz-monitor"]);
 
 /// What the tests in a browser need of npm.
@@ -137,7 +146,7 @@ const fn node_test(argv: &'static [&'static str]) -> Action {
 }
 
 /// Every step.
-pub const STEPS: [Step; 14] = [
+pub const STEPS: [Step; 15] = [
     Step {
         name: "lock",
         about: "Cargo.lock agrees with every Cargo.toml",
@@ -235,6 +244,12 @@ pub const STEPS: [Step; 14] = [
             "--ignored",
             "prometheus::",
         ])],
+    },
+    Step {
+        name: "schema",
+        about: "every answer of the API is as its openapi.json says",
+        needs: &[Need::File("tests/schema/requirements.txt"), SCHEMATHESIS],
+        actions: &[BUILD_DAEMON, Action::new(&["cargo", "xtask", "schema"])],
     },
     Step {
         name: "browser",
