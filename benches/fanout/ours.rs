@@ -40,6 +40,7 @@ pub async fn start(certificate: Option<&Shown>) -> anyhow::Result<(SocketAddr, P
         let tls = TlsConfig {
             certificate: Some(file("certificate.pem").map_err(anyhow::Error::msg)?),
             key: Some(file("key.pem").map_err(anyhow::Error::msg)?),
+            ..TlsConfig::default()
         };
         app.adopt_certificate(Certificate::load(&tls, jiff::Timestamp::now())?);
     }

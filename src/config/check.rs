@@ -144,16 +144,15 @@ impl Findings<'_> {
 
     /// The nearest key that is known beside `key`, else the sections that know `key` itself.
     fn where_instead(&self, key: &str, shape: Shape<'_>) -> Option<String> {
-        let sections: Vec<String> = self
-            .schema
-            .properties()
-            .filter(|(_, section)| section.properties().any(|(known, _)| known == key))
-            .map(|(name, _)| format!("[{name}]"))
-            .collect();
-        match sections.is_empty() {
-            true => did_you_mean(key, shape.properties().map(|(known, _)| known)),
-            false => Some(format!("it belongs in {}", sections.join(" or "))),
-        }
+        did_you_mean(key, shape.properties().map(|(known, _)| known)).or_else(|| {
+            let sections: Vec<String> = self
+                .schema
+                .properties()
+                .filter(|(_, section)| section.properties().any(|(known, _)| known == key))
+                .map(|(name, _)| format!("[{name}]"))
+                .collect();
+            (!sections.is_empty()).then(|| format!("it belongs in {}", sections.join(" or ")))
+        })
     }
 }
 

@@ -12,7 +12,8 @@ import { Daemon } from './daemon.mjs';
 
 const BINARY = process.env.GZ_MONITOR_BIN;
 
-const daemon = new Daemon(BINARY);
+// Everybody is told of alerts, by a program that answers with a word.
+const daemon = new Daemon(BINARY, 0, `[notify]\ngroup_wait = "0s"\n[notify.channel.desk]\ntype = "command"\ncommand = ["/bin/echo", ${JSON.stringify(HOSTILE)}]\n`);
 let browser;
 
 before(async () => {
@@ -218,6 +219,7 @@ test('an alert has a page of its own, is taken on and silenced from there, and i
     assert.equal(await page.locator('#alert-title').textContent(), report.rule_name);
     assert.equal(await page.locator('#alert-message').textContent(), HOSTILE);
     assert.equal(await page.locator('#alert-facts dd', { hasText: HOSTILE }).count(), 2);
+    await page.locator('#alert-notifications li', { hasText: /firing to desk: sent/ }).waitFor();
     await page.locator('#alert-acknowledge').click();
     await page.locator('#alert-problem', { hasText: 'Say who you are.' }).waitFor();
     await page.locator('#alert-by').fill(HOSTILE);

@@ -1,4 +1,4 @@
-// One alert by itself, at #alert/ID: what it says, its changes, and what can be done about it.
+// One alert by itself, at #alert/ID: what it says, its changes, who was told, and what can be done about it.
 
 import { byId, el, reconcile, text } from './dom.js';
 import { plain } from './format.js';
@@ -6,6 +6,8 @@ import { get, post } from './rest.js';
 
 const HASH = '#alert/';
 const SILENCE = '1h';
+/** The stream does not tell of notifications: so often they are asked for, while the view is open. */
+const REFRESH_MS = 5000;
 
 let shown = null;
 
@@ -23,6 +25,7 @@ export function followAddress() {
   byId('alert-acknowledge').addEventListener('click', () => act(acknowledge));
   byId('alert-silence').addEventListener('click', () => act(silence));
   addEventListener('hashchange', open);
+  setInterval(refreshAlert, REFRESH_MS);
   open();
 }
 
@@ -48,8 +51,11 @@ function open() {
 
 async function load(id) {
   try {
-    const alert = await get(`alerts/${encodeURIComponent(id)}`);
-    if (shown?.id === id) draw(shown = alert);
+    const name = encodeURIComponent(id);
+    const [alert, { notifications }] = await Promise.all([get(`alerts/${name}`), get(`notifications?alert=${name}`)]);
+    if (shown?.id !== id) return;
+    draw(shown = alert);
+    drawNotifications(notifications);
   } catch (error) {
     text(byId('alert-problem'), error.message);
   }
@@ -82,10 +88,19 @@ function draw(alert) {
   byId('alert-silence').disabled = alert.status === 'silenced' || alert.status === 'resolved';
 }
 
+/** Who was told of it, or is to be, newest first. */
+function drawNotifications(notifications) {
+  byId('alert-told').hidden = notifications.length === 0;
+  reconcile(byId('alert-notifications'), notifications, one => one.id, () => el('li', { class: 'foreign' }), (node, one) => {
+    text(node, `${one.created_at} ${one.kind} to ${one.channel}: ${one.state}${one.answer === null ? '' : `, ${one.answer}`}`);
+  });
+}
+
 async function act(deed) {
   const by = byId('alert-by').value.trim();
   const problem = byId('alert-problem');
-  if (by === '') {
+  // Whoever has logged in is known to the daemon.
+  if (by === '' && byId('who').textContent === '') {
     text(problem, 'Say who you are.');
     byId('alert-by').focus();
     return;
