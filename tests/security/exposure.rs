@@ -1,11 +1,25 @@
 //! Addresses that other machines can reach: refused without TLS and a token, and warned of otherwise.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::json;
 
 use crate::certificates::{Pair, config};
-use crate::support::{PROGRAM, daemon};
+use crate::support::{PATIENCE, PROGRAM, daemon};
+
+/// A command that is to end by itself. One that does not, for it serves what it was to refuse, is
+/// ended with 124 (timeout(1)).
+fn command(program: &str) -> Command {
+    let mut command = Command::new("timeout");
+    command.arg(PATIENCE.as_secs().to_string()).arg(program);
+    command
+}
+
+fn text_of(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).expect("UTF-8");
+    assert_ne!(output.status.code(), Some(124), "it did not end by itself: {text}");
+    text
+}
 
 /// Starts a daemon that is to refuse, and gives its code and what it says.
 fn refused(with_tls: bool, with_token: bool) -> (i32, String) {
@@ -20,11 +34,11 @@ fn refused(with_tls: bool, with_token: bool) -> (i32, String) {
     std::fs::write(&file, text).expect("a file");
     let state = folder.path().join("state");
     let run = |arguments: &[&str]| {
-        let mut command = Command::new(PROGRAM);
+        let mut command = command(PROGRAM);
         command.args(arguments).arg("--config").arg(&file);
         command.env("XDG_STATE_HOME", &state).env_remove("STATE_DIRECTORY");
         let output = command.output().expect("the program runs");
-        (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).expect("UTF-8"))
+        (output.status.code().unwrap_or(-1), text_of(&output))
     };
     if with_token {
         let (code, err) = run(&["token", "create", "--name", "a", "--role", "viewer"]);
@@ -52,7 +66,7 @@ fn a_socket_of_the_service_manager_is_no_way_around() {
     let socket = std::net::TcpListener::bind("0.0.0.0:0").expect("a port");
     let folder = tempfile::tempdir().expect("a folder");
     let script = r#"exec 3<&0 0</dev/null; export LISTEN_PID=$$; exec "$@""#;
-    let output = Command::new("/bin/sh")
+    let output = command("/bin/sh")
         .args(["-c", script, "sh", PROGRAM, "server"])
         .env("LISTEN_FDS", "1")
         .env("LISTEN_FDNAMES", "http")
@@ -61,7 +75,7 @@ fn a_socket_of_the_service_manager_is_no_way_around() {
         .stdin(std::os::fd::OwnedFd::from(socket))
         .output()
         .expect("the program runs");
-    let err = String::from_utf8(output.stderr).expect("UTF-8");
+    let err = text_of(&output);
     assert_eq!(output.status.code(), Some(78), "{err}");
     assert!(err.contains("without TLS, and nobody has to log in"), "{err}");
     assert!(err.contains("gz-monitor.socket"), "{err}");

@@ -13,6 +13,7 @@ mod cross_origin;
 mod exposure;
 mod groups;
 mod headers;
+mod hostile;
 mod hosts;
 mod local;
 mod login;

@@ -1,5 +1,6 @@
-//! The chores of the repository: `cargo xtask test` is what CI runs, `cargo xtask dist` makes packages,
-//! `cargo xtask e2e` tries them out on a real systemd, `cargo xtask bench` measures.
+//! The chores of the repository: `cargo xtask test` is what CI runs, `cargo xtask fuzz` and `schema` are
+//! two steps of it that are of use alone, `cargo xtask dist` makes packages, `cargo xtask e2e` tries them
+//! out on a real systemd, `cargo xtask bench` measures.
 
 mod bench;
 mod dist;
