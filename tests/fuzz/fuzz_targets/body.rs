@@ -89,9 +89,14 @@ fn command(kind: u8, body: &[u8], pipeline: &Pipeline) -> Option<Command> {
         b'r' => Command::ResolveAlert { id: alert()? },
         b'w' => {
             let Acknowledge { by, comment } = parse_body(body).ok()?;
+            let by = by.unwrap_or_else(nobody);
             Command::AcknowledgeAlert(alert::Acknowledge { id: alert()?, by, comment })
         }
-        b'q' => Command::AddSilence(parse_body::<NewSilence>(body).ok()?.try_into().ok()?),
+        b'q' => {
+            let mut new: NewSilence = parse_body(body).ok()?;
+            let by = new.by.take().unwrap_or_else(nobody);
+            Command::AddSilence(new.signed(by).ok()?)
+        }
         b'l' => {
             let silence = pipeline.alerts.silences().next()?;
             Command::RemoveSilence { id: silence.id.to_string() }
@@ -104,6 +109,11 @@ fn command(kind: u8, body: &[u8], pipeline: &Pipeline) -> Option<Command> {
         }
         _ => return None,
     })
+}
+
+/// Who asks, if they do not say so.
+fn nobody() -> String {
+    "nobody".to_owned()
 }
 
 /// A token that is wanted is none, or one that the file of tokens can have.
