@@ -153,7 +153,7 @@ mod tests {
         let deed = Deed {
             at: at(second),
             who: text("token ci"),
-            role: (number % 2 == 0).then(|| text("operator")),
+            role: number.is_multiple_of(2).then(|| text("operator")),
             from: text("192.0.2.1:4711"),
             method: text("POST"),
             path: format!("/api/v1/tasks/{number}"),

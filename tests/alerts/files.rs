@@ -49,7 +49,7 @@ groups:
 async fn until_value(daemon: &Daemon, query: &str) -> Value {
     until(&format!("{query} has a value"), || async {
         let answer = daemon.get(&format!("/api/v1/query?query={query}")).await.json();
-        answer["data"]["result"].get(0).map(|first| first.clone())
+        answer["data"]["result"].get(0).cloned()
     })
     .await
 }
