@@ -193,9 +193,9 @@ impl Builder {
         self.add("/api/v1/tokens/{id}", "delete", "Revoke a token", None, gone);
         self.get::<Audit>("/api/v1/audit", "What was changed, by whom and from where");
         self.paths["/api/v1/audit"]["get"]["parameters"] = json!([
-            in_query("since", "The number of an entry: those after it, the first first"),
-            in_query("before", "The number of an entry: those before it, the last first"),
-            in_query("limit", "Entries of one page, from 1 to 1000; 100 if absent"),
+            typed("since", "The number of an entry: those after it, the first first", whole()),
+            typed("before", "The number of an entry: those before it, the last first", whole()),
+            typed("limit", "Entries of one page, from 1 to 1000; 100 if absent", up_to_1000()),
         ]);
     }
 
@@ -274,7 +274,7 @@ impl Builder {
                 continue;
             }
             let parameters = parameters.iter().map(|(name, what)| match *name {
-                "limit" => typed(name, what, json!({ "type": "integer", "minimum": 0 })),
+                "limit" => typed(name, what, whole()),
                 _ => in_query(name, what),
             });
             let in_path = operation["parameters"].as_array().cloned().unwrap_or_default();
@@ -323,6 +323,10 @@ impl Builder {
 
 fn in_query(name: &str, description: &str) -> Value {
     typed(name, description, json!({ "type": "string" }))
+}
+
+fn whole() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
 }
 
 fn up_to_1000() -> Value {
