@@ -62,7 +62,8 @@ pub fn measure(is_test: bool) -> anyhow::Result<String> {
             flooded.extend(waited?);
             rate += asked.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64();
         }
-        let [[calm_median, calm_late], [median, late]] = [&mut calm, &mut flooded].map(percentiles);
+        let [[calm_median, calm_late], [median, late]] =
+            [&mut calm[..], &mut flooded[..]].map(percentiles);
         writeln!(
             report,
             "| {} | {:.0} | {calm_median:.0} µs | {calm_late:.0} µs | {median:.0} µs | {late:.0} µs | \
@@ -111,7 +112,7 @@ fn waits(client: &mut Client, requests: u32) -> anyhow::Result<Vec<Duration>> {
 }
 
 /// The median and the 99th percentile, in microseconds.
-fn percentiles(waits: &mut Vec<Duration>) -> [f64; 2] {
+fn percentiles(waits: &mut [Duration]) -> [f64; 2] {
     waits.sort_unstable();
     [50, 99].map(|percent| {
         let rank = (waits.len() * percent / 100).min(waits.len() - 1);
