@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::judge::elements;
-use super::rule::{NAME_BYTES_MAX, TEXTS_MAX};
+use super::rule::{NAME_BYTES_MAX, TEXTS_MAX, expression};
 use super::{Labels, Mistake, RecordConfig};
 use crate::query::{self, NAME, Query, Reader};
 use crate::sample::{is_label_name, is_metric_name};
@@ -59,18 +59,7 @@ impl Recording {
         for name in config.labels.keys().filter(|name| !is_label_name(name)) {
             refuse(&format!("labels.{name}"), "this is no name of a label".to_owned());
         }
-        let parsed = match Query::parse(&config.expr, query) {
-            Ok(parsed) if parsed.is_condition() => Some(parsed),
-            Ok(_) => {
-                let message = "it is a range or a text, and not a vector or a number".to_owned();
-                refuse("expr", message);
-                None
-            }
-            Err(error) => {
-                refuse("expr", error.to_string());
-                None
-            }
-        };
+        let parsed = expression(&config.expr, query, &mut refuse);
         let (Some(query), true) = (parsed, mistakes.is_empty()) else { return Err(mistakes) };
         Ok(Self {
             id: config.id.as_str().into(),

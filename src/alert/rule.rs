@@ -138,18 +138,7 @@ fn queries(
     query: &query::Config,
     refuse: &mut dyn FnMut(&str, String),
 ) -> (Option<Query>, Option<Query>) {
-    let parsed = match Query::parse(&config.expr, query) {
-        Ok(parsed) if parsed.is_condition() => Some(parsed),
-        Ok(_) => {
-            let message = "it is a range or a text, and not a vector or a number".to_owned();
-            refuse("expr", message);
-            None
-        }
-        Err(error) => {
-            refuse("expr", error.to_string());
-            None
-        }
-    };
+    let parsed = expression(&config.expr, query, refuse);
     let resolve = config.resolve.as_ref().and_then(|text| {
         match Query::parse(text, query).map(Query::as_truth) {
             Ok(Some(parsed)) => Some(parsed),
@@ -165,4 +154,21 @@ fn queries(
         }
     });
     (parsed, resolve)
+}
+
+/// What `expr` of a rule says, if it is sound.
+pub(super) fn expression(
+    text: &str,
+    query: &query::Config,
+    refuse: &mut dyn FnMut(&str, String),
+) -> Option<Query> {
+    match Query::parse(text, query) {
+        Ok(parsed) if parsed.is_condition() => return Some(parsed),
+        Ok(_) => {
+            let message = "it is a range or a text, and not a vector or a number".to_owned();
+            refuse("expr", message);
+        }
+        Err(error) => refuse("expr", error.to_string()),
+    }
+    None
 }
