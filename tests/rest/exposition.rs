@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::send;
-use crate::support::{Daemon, daemon};
+use crate::support::{Daemon, daemon, until};
 
 const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -100,7 +100,14 @@ async fn scrape(daemon: &Daemon, accept: &str, content_type: &str) -> Series {
 async fn both_formats_are_read_strictly_and_tell_the_same() {
     // A label's value that has to be escaped.
     let config = "[[collector]]\nplugin = \"load\"\nlabels = { rack = 'a\"b\\c' }";
-    let daemon = daemon().config(config).start().await;
+    // What looks at collectors may have looked before this one's first collection.
+    let paced = format!("[collectors]\ninterval = \"1s\"\n{config}");
+    let daemon = daemon().config(&paced).start().await;
+    until("all collectors were looked at", || async {
+        let text = scrape(&daemon, "*/*", TEXT).await;
+        text.contains_key("gz_collector_success{collector=\"load\"}").then_some(())
+    })
+    .await;
     let text = scrape(&daemon, "*/*", TEXT).await;
     let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3,*/*;q=0.1";
     let open = scrape(&daemon, prometheus, OPEN).await;
