@@ -2,16 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use socket2::{Domain, Socket, Type};
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConnection, StreamOwned};
 
+use super::certificate;
 use super::daemon::Daemon;
 
 /// A small answer, so that what comes before it counts.
@@ -42,7 +40,7 @@ impl Client {
             None => Box::new(socket),
             Some(file) => {
                 let name = ServerName::from(daemon.address.ip());
-                let tls = ClientConnection::new(trusting(&file)?, name)?;
+                let tls = ClientConnection::new(certificate::trusting(&file)?, name)?;
                 Box::new(StreamOwned::new(tls, socket))
             }
         };
@@ -74,10 +72,4 @@ impl Client {
             }
         }
     }
-}
-
-fn trusting(certificate: &Path) -> anyhow::Result<Arc<ClientConfig>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate)?)?;
-    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
 }

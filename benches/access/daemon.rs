@@ -1,15 +1,16 @@
 //! The daemon that is measured: the program itself, with a folder of its own.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
+
+use super::certificate::{self, CERTIFICATE, KEY};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_gz-monitor");
 
@@ -42,14 +43,11 @@ impl Daemon {
             config += "server.max_request_rate = 0\nserver.auth.max_request_rate = 0\n";
         }
         if plan.tls {
-            let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()])?;
-            fs::write(file("tls.pem"), made.cert.pem())?;
-            fs::write(file("tls.key"), made.signing_key.serialize_pem())?;
-            fs::set_permissions(file("tls.key"), Permissions::from_mode(0o600))?;
+            certificate::make(folder.path())?;
             config += &format!(
                 "server.tls.certificate = {:?}\nserver.tls.key = {:?}\n",
-                file("tls.pem"),
-                file("tls.key")
+                file(CERTIFICATE),
+                file(KEY)
             );
         }
         fs::write(file("gz-monitor.toml"), config)?;
@@ -75,7 +73,7 @@ impl Daemon {
 
     /// The file of the certificate that it shows.
     pub fn certificate(&self) -> Option<PathBuf> {
-        self.plan.tls.then(|| self.folder.path().join("tls.pem"))
+        self.plan.tls.then(|| self.folder.path().join(CERTIFICATE))
     }
 
     /// Processor time that its threads have had (proc(5), schedstat).

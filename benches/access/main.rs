@@ -2,6 +2,8 @@
 //! turns; and what others notice of one address that floods the daemon. `cargo bench --bench access`;
 //! the daemon is a process of its own, the clients are threads of this one, and all share the machine.
 
+#[path = "../support/certificate.rs"]
+mod certificate;
 mod client;
 mod daemon;
 mod flood;

@@ -4,6 +4,8 @@
 //! The program starts itself as server and as client. A server publishes when it is told to, a client
 //! process counts what arrives, and what the server spends meanwhile is read from /proc.
 
+#[path = "../support/certificate.rs"]
+mod certificate;
 mod child;
 mod client;
 mod comparison;

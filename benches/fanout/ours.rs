@@ -2,6 +2,7 @@
 //! storage. Messages are published straight into the hub.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,13 @@ use gz_monitor::server::{self, App, Certificate, Listener, Past, TlsConfig, WebS
 use gz_monitor::{query, units};
 use tokio::sync::mpsc;
 
-use super::server::{Publish, Shown};
+use super::certificate::{CERTIFICATE, KEY};
+use super::server::Publish;
 
 /// Nobody is asked whether it is still there: the reference does not ask either.
 const NEVER: units::HumanDuration = units::HumanDuration(Duration::from_secs(24 * 60 * 60));
 
-pub async fn start(certificate: Option<&Shown>) -> anyhow::Result<(SocketAddr, Publish)> {
+pub async fn start(certificate: Option<&Path>) -> anyhow::Result<(SocketAddr, Publish)> {
     let (clock, config) = (Clock::start(), hub::Config::default());
     let hub = Arc::new(Hub::new("bench".to_owned(), &config));
     let (limits, kept) = (Limits::default(), Kept::default());
@@ -35,11 +37,11 @@ pub async fn start(certificate: Option<&Shown>) -> anyhow::Result<(SocketAddr, P
     let query = query::Config::default();
     let past = Past::default();
     let app = App::new(handle, Controls::default(), requests, past, http, websocket, query)?;
-    if let Some(shown) = certificate {
-        let file = |name| shown.path(name).display().to_string().try_into();
+    if let Some(folder) = certificate {
+        let file = |name| folder.join(name).display().to_string().try_into();
         let tls = TlsConfig {
-            certificate: Some(file("certificate.pem").map_err(anyhow::Error::msg)?),
-            key: Some(file("key.pem").map_err(anyhow::Error::msg)?),
+            certificate: Some(file(CERTIFICATE).map_err(anyhow::Error::msg)?),
+            key: Some(file(KEY).map_err(anyhow::Error::msg)?),
             ..TlsConfig::default()
         };
         app.adopt_certificate(Certificate::load(&tls, jiff::Timestamp::now())?);

@@ -1,10 +1,7 @@
 //! The process of a server: it serves, and publishes what its standard input says.
 
-use std::fs::{self, Permissions};
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,49 +9,37 @@ use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
 use super::options::Kind;
-use super::{descriptors, message, ours, reference};
+use super::{certificate, descriptors, message, ours, reference};
 
 /// What a server does with an update of a task: its id, its number, its data.
 pub type Publish = Box<dyn Fn(String, u64, String)>;
-
-/// A certificate for 127.0.0.1 and its key, in files that go with it.
-pub struct Shown(TempDir);
-
-impl Shown {
-    fn make() -> anyhow::Result<Self> {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()])?;
-        let shown = Self(tempfile::tempdir()?);
-        fs::write(shown.path("certificate.pem"), made.cert.pem())?;
-        let key = shown.path("key.pem");
-        fs::write(&key, made.signing_key.serialize_pem())?;
-        fs::set_permissions(&key, Permissions::from_mode(0o600))?;
-        Ok(shown)
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-}
 
 /// Serves until standard input ends.
 pub fn run(kind: Kind, tls: bool) -> anyhow::Result<()> {
     descriptors::raise(u64::from(u16::MAX));
     // As many threads as the daemon has.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let certificate = tls.then(Shown::make).transpose()?;
+    let folder = tls.then(shown).transpose()?;
     let (address, publish): (SocketAddr, Publish) = match kind {
-        Kind::Ours => runtime.block_on(ours::start(certificate.as_ref()))?,
+        Kind::Ours => runtime.block_on(ours::start(folder.as_ref().map(TempDir::path)))?,
         Kind::Reference => runtime.block_on(reference::start())?,
     };
     let _inside = runtime.enter();
-    let certificate = certificate.as_ref().map(|shown| shown.path("certificate.pem"));
-    let certificate = certificate.map(|path| path.display().to_string());
-    writeln!(io::stdout(), "listening {address} {}", certificate.unwrap_or_default())?;
+    let shown = folder.as_ref().map(|folder| folder.path().join(certificate::CERTIFICATE));
+    let shown = shown.map(|path| path.display().to_string());
+    writeln!(io::stdout(), "listening {address} {}", shown.unwrap_or_default())?;
     let mut publisher = Publisher { publish, number: 0 };
     for line in io::stdin().lock().lines() {
         publisher.obey(&line?)?;
     }
     Ok(())
+}
+
+/// A folder with a certificate.
+fn shown() -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    certificate::make(folder.path())?;
+    Ok(folder)
 }
 
 struct Publisher {

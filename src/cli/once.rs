@@ -13,6 +13,7 @@ use crate::api::{CollectorUpdate, encode};
 use crate::clock::Clock;
 use crate::config::{Config, Sources};
 use crate::daemon::Plugins;
+use crate::plugin::needs_daemon;
 use crate::sample::{Batch, Outcome};
 use crate::scheduler::{Settings, Worker};
 use crate::server::{self, expose};
@@ -74,7 +75,7 @@ fn chosen(
     name: Option<&str>,
 ) -> Result<Vec<Settings>, Failure> {
     let mut collectors = plugins.collectors(config);
-    collectors.retain(|collector| !plugins.needs_daemon(&collector.plugin));
+    collectors.retain(|collector| !needs_daemon(&collector.plugin));
     match name {
         None => collectors.retain(|c| c.enabled),
         Some(name) if collectors.iter().any(|c| c.name() == name) => {

@@ -14,9 +14,6 @@ use crate::units::HumanDuration;
 /// Collectors that one host may have.
 const MAX_COLLECTORS: usize = 1_000;
 
-/// The plugins that look at the daemon itself.
-const OWN: [&str; 2] = ["gz-monitor", "recording-rules"];
-
 /// Bytes that the name of a collector may have.
 const MAX_NAME: usize = 64;
 
@@ -179,8 +176,7 @@ fn labels(
 /// What only a child can be lent or denied.
 fn lent(instance: &Instance, at: &impl Fn(&str) -> Vec<Step>, report: &mut Report<'_>) {
     let has_no_child = instance.isolation == Isolation::Inline
-        || instance.command.is_empty()
-            && (is_builtin(&instance.plugin) || OWN.contains(&&*instance.plugin));
+        || instance.command.is_empty() && is_builtin(&instance.plugin);
     let lists = [("capabilities", &instance.capabilities), ("credentials", &instance.credentials)];
     for (key, _) in lists.into_iter().filter(|(_, names)| has_no_child && !names.is_empty()) {
         let message = "a collector that runs in the daemon has all that the daemon has".to_owned();

@@ -1,60 +1,30 @@
 //! The daemon's own numbers, as a collector like any other: `gz_*` series.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
 
 use super::alert_series::alerts;
 use super::task_series::tasks;
 use super::{notify_series, stream};
 use crate::persist::{Gap, Kept, Tier, Vitals};
 use crate::pipeline::Pipeline;
-use crate::plugin::{Context, Factory, Failure, Source};
+use crate::plugin::{Context, Failure, Source};
 use crate::sample::{BatchBuilder, Reason, Value};
 use crate::server::{App, AuthVitals};
 use crate::store::{CollectorState, CollectorStatus};
 use crate::telemetry;
 
-/// What the plugin, and its collector, is called.
-pub(super) const NAME: &str = "gz-monitor";
-
-/// Makes sources that look at the daemon, once it runs.
-pub(super) struct Internal(Arc<OnceLock<(App, Arc<Vitals>)>>);
-
-impl Internal {
-    pub(super) fn new(running: Arc<OnceLock<(App, Arc<Vitals>)>>) -> Self {
-        Self(running)
-    }
+/// A source of the daemon's own numbers.
+pub(super) fn source(app: &App, storage: &Arc<Vitals>, _: Context) -> Box<dyn Source> {
+    Box::new(Internal(app.clone(), storage.clone()))
 }
 
-impl Factory for Internal {
-    fn summary(&self) -> &str {
-        "The daemon itself: clients, messages, requests, collectors"
-    }
+struct Internal(App, Arc<Vitals>);
 
-    fn interval(&self) -> Option<Duration> {
-        None
-    }
-
-    fn check(&self, config: &Map<String, Json>) -> Result<(), String> {
-        let unknown = config.keys().next();
-        unknown.map_or(Ok(()), |key| Err(format!("unknown key {key:?}; there are none")))
-    }
-
-    fn make(&self, _: &Map<String, Json>, _: Context) -> Result<Box<dyn Source>, Failure> {
-        match self.0.get() {
-            Some((app, storage)) => Ok(Box::new(Looking(app.clone(), storage.clone()))),
-            None => Err(Failure::Permanent("there is no running daemon to look at".to_owned())),
-        }
-    }
-}
-
-struct Looking(App, Arc<Vitals>);
-
-impl Source for Looking {
+impl Source for Internal {
     fn collect(&mut self, out: &mut BatchBuilder) -> Result<(), Failure> {
         self.http(out);
         stream::push(out, &self.0);
@@ -70,7 +40,7 @@ impl Source for Looking {
     }
 }
 
-impl Looking {
+impl Internal {
     fn http(&self, out: &mut BatchBuilder) {
         let totals = self.0.http_totals();
         for (code, count) in &totals.by_code {
@@ -128,7 +98,7 @@ impl Looking {
     }
 }
 
-impl Looking {
+impl Internal {
     fn storage(&self, out: &mut BatchBuilder) {
         let storage = &self.1;
         if !storage.is_on.load(Ordering::Relaxed) {

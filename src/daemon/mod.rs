@@ -9,6 +9,7 @@ mod http_probe;
 mod internal;
 mod inventory;
 mod listeners;
+mod looking;
 mod notifier;
 mod notify_series;
 mod plugins;

@@ -1,16 +1,16 @@
 //! The plugins of a daemon: the built-in ones, and those that look at the daemon itself.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::internal::{self, Internal};
-use super::recording::{self, RecordingRules};
+use super::looking::{Looking, Running};
 use super::tokens;
+use super::{internal, recording};
 use crate::config::{self, Checks, Config, Loaded, Problems, Sources};
 use crate::persist::Vitals;
-use crate::plugin::PluginHost;
+use crate::plugin::{INTERNAL, PluginHost, RECORDING_RULES};
 use crate::scheduler::{Instance, Settings};
 use crate::server::{App, Certificate};
 
@@ -18,14 +18,24 @@ use crate::server::{App, Certificate};
 #[derive(Clone)]
 pub struct Plugins {
     host: Arc<PluginHost>,
-    running: Arc<OnceLock<(App, Arc<Vitals>)>>,
+    running: Running,
 }
 
 impl Default for Plugins {
     fn default() -> Self {
         let (host, running) = (PluginHost::with_builtins(), Arc::default());
-        host.add(internal::NAME, Arc::new(Internal::new(Arc::clone(&running))));
-        host.add(recording::NAME, Arc::new(RecordingRules::new(Arc::clone(&running))));
+        let internal = Looking {
+            running: Running::clone(&running),
+            summary: "The daemon itself: clients, messages, requests, collectors",
+            make: internal::source,
+        };
+        let recording = Looking {
+            running: Running::clone(&running),
+            summary: "The series of [[alerts.record]] and of recording rules in alerts.d",
+            make: recording::source,
+        };
+        host.add(INTERNAL, Arc::new(internal));
+        host.add(RECORDING_RULES, Arc::new(recording));
         Self { host: Arc::new(host), running }
     }
 }
@@ -36,18 +46,13 @@ impl Plugins {
         self.host.clone()
     }
 
-    /// Whether a plugin looks at a running daemon, and has nothing to look at without one.
-    pub fn needs_daemon(&self, plugin: &str) -> bool {
-        [internal::NAME, recording::NAME].contains(&plugin)
-    }
-
     /// The collectors that a configuration means: every plugin of our own that has something to do,
     /// as the configuration changes it, and what it adds to them.
     pub fn collectors(&self, config: &Config) -> Vec<Instance> {
         let is_named = |name: &str| config.collector.iter().any(|c| c.name() == name);
         let stock = self.host.all().into_iter().filter(|(_, plugin)| plugin.is_stock());
         let records = !config.alerts.record.is_empty();
-        let stock = stock.filter(|(name, _)| records || name != recording::NAME);
+        let stock = stock.filter(|(name, _)| records || name != RECORDING_RULES);
         let stock = stock.filter(|(name, _)| !is_named(name)).map(|(name, _)| Instance::of(&name));
         stock.chain(config.collector.iter().cloned()).collect()
     }

@@ -5,51 +5,19 @@
 //! another one is what that gave in the round before.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use serde_json::{Map, Value as Json};
 
 use crate::alert::{Health, Recorded, Recording, Rules};
 use crate::persist::Vitals;
-use crate::plugin::{Context, Factory, Failure, Source};
+use crate::plugin::{Context, Failure, Source};
 use crate::sample::{BatchBuilder, Moment, Value};
 use crate::server::App;
-use crate::store::History;
 
-/// What the plugin, and its collector, is called.
-pub(super) const NAME: &str = "recording-rules";
-
-/// Makes sources that evaluate recording rules, once the daemon runs.
-pub(super) struct RecordingRules(Arc<OnceLock<(App, Arc<Vitals>)>>);
-
-impl RecordingRules {
-    pub(super) fn new(running: Arc<OnceLock<(App, Arc<Vitals>)>>) -> Self {
-        Self(running)
-    }
-}
-
-impl Factory for RecordingRules {
-    fn summary(&self) -> &str {
-        "The series of [[alerts.record]] and of recording rules in alerts.d"
-    }
-
-    fn interval(&self) -> Option<Duration> {
-        None
-    }
-
-    fn check(&self, config: &Map<String, Json>) -> Result<(), String> {
-        let unknown = config.keys().next();
-        unknown.map_or(Ok(()), |key| Err(format!("unknown key {key:?}; there are none")))
-    }
-
-    fn make(&self, _: &Map<String, Json>, context: Context) -> Result<Box<dyn Source>, Failure> {
-        let Some((app, _)) = self.0.get() else {
-            return Err(Failure::Permanent("there is no running daemon to ask".to_owned()));
-        };
-        let (rules, results) = (Arc::default(), BTreeMap::new());
-        Ok(Box::new(Recorder { app: app.clone(), deadline: context.deadline, rules, results }))
-    }
+/// A source of the series of recording rules.
+pub(super) fn source(app: &App, _: &Arc<Vitals>, context: Context) -> Box<dyn Source> {
+    let (rules, results) = (Arc::default(), BTreeMap::new());
+    Box::new(Recorder { app: app.clone(), deadline: context.deadline, rules, results })
 }
 
 struct Recorder {
@@ -96,9 +64,7 @@ impl Recorder {
         let started = Instant::now();
         let limit = started + *self.rules.query().timeout;
         let limit = limit.min(begin + self.deadline);
-        let reader = |look: &mut dyn FnMut(&History)| {
-            self.app.pipeline.read(|state, _| look(state.store.history()));
-        };
+        let reader = self.app.pipeline.reader();
         let shelf = self.app.shelf();
         let expired = || Instant::now() >= limit;
         let outcome = recording.evaluate(now.wall, shelf, &reader, self.rules.query(), &expired);

@@ -82,9 +82,7 @@ async fn run(
         let pulse = Pulse::default();
         let beating = pulse.clone();
         let work = move || {
-            let reader = |look: &mut dyn FnMut(&crate::store::History)| {
-                handle.read(|state, _| look(state.store.history()));
-            };
+            let reader = handle.reader();
             let at = now.wall;
             let rulings = wanted.iter().map_while(|rule| {
                 let is_on = !is_over.load(Ordering::Relaxed);

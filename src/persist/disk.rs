@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::database::{Database, Group, LineRow};
 use super::keeper::{Keeper, Recent};
 use super::proof::{Proof, ProofFile};
 use super::schema::{self, Refusal};
+use super::side::Reply;
 use super::{History, Sync, Vitals, rows};
 use crate::audit;
 use crate::notify::{self, Kept, Written};
@@ -38,12 +39,12 @@ pub(super) type SharedProof = Arc<Mutex<Option<Arc<ProofFile>>>>;
 /// What the thread is to do, and where it says how it went.
 pub(super) enum Job {
     /// Open what is not open. The answer has what was found in it, the first time.
-    Open(oneshot::Sender<Result<Option<Records>, Trouble>>),
-    Commit(Box<Group>, oneshot::Sender<Result<(), Trouble>>),
+    Open(Reply<Option<Records>>),
+    Commit(Box<Group>, Reply<()>),
     /// The last is given back when it is done.
-    Notify(Box<notify::Change>, oneshot::Sender<Result<Written, Trouble>>, OwnedSemaphorePermit),
+    Notify(Box<notify::Change>, Reply<Written>, OwnedSemaphorePermit),
     /// The same of what was changed by whom.
-    Audit(Vec<audit::Entry>, oneshot::Sender<Result<u64, Trouble>>, OwnedSemaphorePermit),
+    Audit(Vec<audit::Entry>, Reply<u64>, OwnedSemaphorePermit),
 }
 
 /// Why nothing can be stored there, ever.

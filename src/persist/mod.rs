@@ -22,6 +22,7 @@ mod publish;
 mod readers;
 mod rows;
 mod schema;
+mod side;
 mod start;
 mod vitals;
 

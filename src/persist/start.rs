@@ -20,6 +20,7 @@ use super::keeper::{Books, Recent};
 use super::ledger::Ledger;
 use super::publish::{Disks, Publisher};
 use super::readers::Readers;
+use super::side::Side;
 use super::{Config, Folder, History, Vitals};
 use crate::audit;
 use crate::hub::{Archive, Gap, Line, Reason};
@@ -227,8 +228,9 @@ impl Ready {
             let spawned = builder.spawn(move || disk.run(&received));
             thread = Some(spawned.map_err(Error::Thread)?);
             let limit = *config.commit_timeout;
-            ledger = Some(Arc::new(Ledger::new(jobs.clone(), limit)) as Arc<dyn notify::Ledger>);
-            let book = AuditBook::new(jobs.clone(), readers, limit);
+            ledger =
+                Some(Arc::new(Ledger(Side::new(jobs.clone(), limit))) as Arc<dyn notify::Ledger>);
+            let book = AuditBook { side: Side::new(jobs.clone(), limit), readers };
             audit = Some((Arc::new(book) as Arc<dyn audit::Book>, audited));
             disks = Some(Disks { jobs, proof, troubles });
         }

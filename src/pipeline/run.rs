@@ -11,7 +11,7 @@ use crate::alert::Alert;
 use crate::clock::Clock;
 use crate::hub::{Cursor, Hub, TypeSet};
 use crate::sample::Moment;
-use crate::store::Notice;
+use crate::store::{History, Notice};
 
 /// Reads the state, sends inputs and knows the stream. Cheap to clone.
 #[derive(Clone)]
@@ -113,6 +113,11 @@ impl Handle {
     /// Looks at the state. The pipeline waits meanwhile: copy what is needed and return.
     pub fn read<T>(&self, look: impl FnOnce(&Pipeline, Moment) -> T) -> T {
         look(&self.state.read().pipeline, self.clock.now())
+    }
+
+    /// Looks at the history for a query, piece by piece. The pipeline waits for each.
+    pub fn reader(&self) -> impl Fn(&mut dyn FnMut(&History)) {
+        |look| self.read(|state, _| look(state.store.history()))
     }
 
     /// Looks at the state, and returns what was seen once all of it is stored and published: what

@@ -30,9 +30,19 @@ pub fn builtins() -> Vec<(&'static str, Box<dyn Factory>)> {
     ]
 }
 
+/// The plugin that looks at the daemon itself.
+pub const INTERNAL: &str = "gz-monitor";
+/// The plugin that evaluates recording rules.
+pub const RECORDING_RULES: &str = "recording-rules";
+
+/// Whether a plugin looks at a running daemon, which brings it, and has nothing to look at without.
+pub fn needs_daemon(name: &str) -> bool {
+    [INTERNAL, RECORDING_RULES].contains(&name)
+}
+
 /// Whether the plugin of this name is part of the program, and runs in the daemon.
 pub fn is_builtin(name: &str) -> bool {
-    builtins().iter().any(|(builtin, _)| *builtin == name)
+    needs_daemon(name) || builtins().iter().any(|(builtin, _)| *builtin == name)
 }
 
 fn plugin<C: Collector>(summary: &'static str) -> Box<dyn Factory> {

@@ -11,7 +11,7 @@ pub mod library;
 pub mod process;
 pub mod wire;
 
-pub use builtin::{builtins, is_builtin};
+pub use builtin::{INTERNAL, RECORDING_RULES, builtins, is_builtin, needs_daemon};
 pub use capability::Capabilities;
 pub use config::{Config, Isolation};
 pub use dropin::DropIn;

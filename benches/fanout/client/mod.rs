@@ -17,7 +17,7 @@ use rustix::fd::OwnedFd;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::options::ClientOptions;
-use super::{descriptors, message};
+use super::{certificate, descriptors, message};
 use connection::Connection;
 use tally::Tally;
 
@@ -40,7 +40,7 @@ fn serve(options: &ClientOptions) -> anyhow::Result<()> {
     Clients {
         poller,
         address: options.address,
-        tls: options.tls.as_deref().map(socket::trusting).transpose()?,
+        tls: options.tls.as_deref().map(certificate::trusting).transpose()?,
         greetings: options.greetings,
         tasks: options.tasks,
         deflate: options.deflate,

@@ -8,7 +8,6 @@ use poem::{Body, Request, Response, handler};
 
 use super::answer::{Refusal, answer, success};
 use super::parameters::Parameters;
-use super::reader;
 use crate::api::{BuildInfo, Metric, MetricMetadata, QueryAnswer};
 use crate::catalog;
 use crate::query::{Error, Labels, NAME, Query};
@@ -121,7 +120,7 @@ async fn matching(app: &App, parameters: &Parameters) -> Result<Vec<Arc<SeriesKe
     let work = app.queue.enter(None).await?;
     let app = app.clone();
     work.run(move |work| {
-        let reader = reader(&app);
+        let reader = app.pipeline.reader();
         let mut keys: BTreeSet<Arc<SeriesKey>> = BTreeSet::new();
         if texts.is_empty() {
             let mut all = Vec::new();

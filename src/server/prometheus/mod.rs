@@ -35,7 +35,7 @@ pub(super) async fn at_one_time(request: &Request, body: Body, Data(app): Data<&
             .run(move |work| {
                 let query = parse(&text, work.config())?.reaching(app.past.shelf.clone());
                 let outcome =
-                    query.instant(at, &reader(&app), work.config(), &|| work.expired())?;
+                    query.instant(at, &app.pipeline.reader(), work.config(), &|| work.expired())?;
                 Ok(QueryData::at(at, outcome))
             })
             .await?;
@@ -58,8 +58,8 @@ pub(super) async fn over_time(request: &Request, body: Body, Data(app): Data<&Ap
         let data = work
             .run(move |work| {
                 let query = parse(&text, work.config())?.reaching(app.past.shelf.clone());
-                let series =
-                    query.range(steps, &reader(&app), work.config(), &|| work.expired())?;
+                let series = query
+                    .range(steps, &app.pipeline.reader(), work.config(), &|| work.expired())?;
                 Ok(QueryData::over_time(series))
             })
             .await?;
@@ -74,9 +74,4 @@ fn parse(text: &str, config: &query::Config) -> Result<Query, Refusal> {
 
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Looks at the history while the pipeline waits.
-fn reader(app: &App) -> impl Fn(&mut dyn FnMut(&crate::store::History)) {
-    |look| app.pipeline.read(|state, _| look(state.store.history()))
 }

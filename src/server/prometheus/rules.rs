@@ -9,7 +9,6 @@ use poem::{Body, Request, Response, handler};
 
 use super::answer::{Refusal, answer, success};
 use super::parameters::Parameters;
-use super::reader;
 use crate::alert::{Past, Rule, replay};
 use crate::api::{self, QueryAnswer, Replays, RuleGroups};
 use crate::sample::rfc3339;
@@ -59,7 +58,7 @@ pub(in crate::server) async fn replay_rules(request: &Request, Data(app): Data<&
             let (app, rules) = (app.clone(), rules.clone());
             let work = app.queue.enter(None).await?;
             let replayed = work.run(move |work| {
-                let (reader, expired) = (reader(&app), || work.expired());
+                let (reader, expired) = (app.pipeline.reader(), || work.expired());
                 let shelf = app.past.shelf.as_ref();
                 let past = Past { reader: &reader, shelf, expired: &expired };
                 let replayed = replay(&rule, &rules, (from, to), past);
