@@ -31,7 +31,9 @@ impl Target {
 
     /// One that waits as long as usual.
     async fn patient(config: &str) -> Self {
-        let config = format!("[server]\nmax_request_rate = 0\n{config}");
+        // Between two rounds of collectors the runtime's threads for them end, however many there were.
+        let calm = "[collectors]\ninterval = \"30s\"\n";
+        let config = format!("[server]\nmax_request_rate = 0\n{config}\n{calm}");
         let daemon = daemon().config(&config).start().await;
         // What comes with the first client stays.
         drop(daemon.websocket().await);
